@@ -1,0 +1,211 @@
+# shellcheck shell=bash
+# The groups of `test`, and `bench`. A group is a function test_NAME that calls `check` for each thing it tests.
+
+test_groups=(lint unit clang sanitize pgtap isolation integration chaos upgrade demo)
+
+# No single check may hang the whole run.
+check_limit=900
+
+command_test() {
+    local groups=("$@") group started
+    ((${#groups[@]} > 0)) || groups=("${test_groups[@]}")
+    for group in "${groups[@]}"; do
+        [[ " ${test_groups[*]} " == *" $group "* ]] || die "there is no test group '$group'" "the groups: ${test_groups[*]}"
+    done
+    passed=0
+    failed=0
+    failures=()
+    SECONDS=0
+
+    say "Debian packages"
+    install_packages_of test
+    prepare_home
+    mkdir -p "$TBS_HOME/logs/test"
+    # What the database groups need. When it does not even build, they all fail, and each says so.
+    take_lock
+    say "build"
+    if ! build_for_tests; then
+        record_failure "build"
+        finish_tests
+        return 1
+    fi
+    release_lock
+
+    for group in "${groups[@]}"; do
+        started=$SECONDS
+        passed_before=$passed failed_before=$failed
+        "test_$group"
+        printf '== %-11s %d passed, %d failed, %d:%02d\n' "$group" $((passed - passed_before)) $((failed - failed_before)) \
+            $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60))
+    done
+    finish_tests
+    ((failed == 0))
+}
+
+build_for_tests() {
+    copy_postgresql && compile_extension release && install_extension && configure release && compile release
+}
+
+finish_tests() {
+    printf '== took %d:%02d\n' $((SECONDS / 60)) $((SECONDS % 60))
+    ((failed == 0)) || printf 'failed: %s\n' "${failures[@]}"
+    printf '%d passed, %d failed\n' "$passed" "$failed"
+}
+
+record_failure() {
+    failed=$((failed + 1))
+    failures+=("$1")
+}
+
+# check NAME COMMAND...: counts, keeps the output in a file, and shows it when the command fails.
+check() {
+    local name=$1 log started=$SECONDS status=0
+    shift
+    log=$TBS_HOME/logs/test/${name//[^A-Za-z0-9_.-]/-}.log
+    [[ ! -t 1 ]] || printf '   .. %s' "$name"
+    # A file, not a pipe: what a test leaves running by mistake must not keep this script waiting.
+    run_limited "$@" </dev/null >"$log" 2>&1 || status=$?
+    [[ ! -t 1 ]] || printf '\r\033[K'
+    if ((status == 0)); then
+        passed=$((passed + 1))
+        printf '   ok %s (%d s)\n' "$name" $((SECONDS - started))
+    else
+        record_failure "$name"
+        ((status != 124)) || echo "(ended after $check_limit s, the limit of a check)" >>"$log"
+        printf '   FAILED %s (%d s, exit status %d):\n' "$name" $((SECONDS - started)) "$status"
+        sed 's/^/      | /' "$log"
+    fi
+}
+
+# A program with a time limit; a function of this script without one.
+run_limited() {
+    if [[ $(type -t "$1") == function ]]; then
+        "$@"
+    else
+        timeout --kill-after=20 "$check_limit" "$@"
+    fi
+}
+
+# Every executable in a folder, each by itself: check_each LABEL FOLDER [COMMAND BEFORE IT...]
+check_each() {
+    local label=$1 folder=$2 program found=
+    shift 2
+    for program in "$TBS_ROOT/$folder"/*; do
+        [[ -f $program && -x $program ]] || continue
+        found=yes
+        check "$label: $(basename "$program")" "$@" "$program"
+    done
+    [[ -n $found ]] || check "$label: $folder holds tests" false
+}
+
+with_cluster() { timeout --kill-after=20 "$check_limit" "$TBS_ROOT/tools/with-cluster" "$@"; }
+
+# ---- the groups --------------------------------------------------------------------------------------------------------
+
+test_lint() {
+    # clang-tidy reads how each file is compiled.
+    check "lint: configure" configure clang "${clang_options[@]}"
+    export TBS_COMPILE_COMMANDS TBS_PG_INCLUDE
+    TBS_COMPILE_COMMANDS=$(build_directory clang)
+    TBS_PG_INCLUDE=$("$(pg_config)" --includedir-server)
+    check_each lint tests/lint
+}
+
+test_unit() {
+    run_ctest unit release
+}
+
+clang_options=(-DCMAKE_CXX_COMPILER=clang++)
+
+# The compiler's warnings are errors in every build; this is the other compiler.
+test_clang() {
+    check "clang: bridge, switch, unit tests" build_with clang "${clang_options[@]}"
+    check "clang: extension" compile_extension clang CXX=clang++ CC=clang
+}
+
+test_sanitize() {
+    check "sanitize: build" build_with sanitize -DTBS_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug
+    run_ctest sanitize sanitize
+}
+
+build_with() {
+    local flavour=$1
+    shift
+    configure "$flavour" "$@" && compile "$flavour"
+}
+
+run_ctest() {
+    export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
+    check "$1: ctest" ctest --test-dir "$(build_directory "$2")" --output-on-failure --no-tests=error --parallel "$(nproc)"
+    unset ASAN_OPTIONS UBSAN_OPTIONS
+}
+
+test_pgtap() {
+    check "pgtap" with_cluster --with pgtap pg_prove --failures --comments "$TBS_ROOT"/tests/pgtap/*.sql
+}
+
+test_isolation() {
+    check "isolation" run_isolation
+}
+
+run_isolation() {
+    local output specs=() spec tester
+    output=$TBS_HOME/build/isolation
+    tester=$(pg_copy)/usr/lib/postgresql/$(pg_version)/lib/pgxs/src/test/isolation/pg_isolation_regress
+    for spec in "$TBS_ROOT"/tests/isolation/specs/*.spec; do specs+=("$(basename "$spec" .spec)"); done
+    rm -rf "$output"
+    mkdir -p "$output"
+    with_cluster "$tester" --use-existing --dbname=tbs --bindir="$(pg_bin)" --inputdir="$TBS_ROOT/tests/isolation" \
+        --outputdir="$output" "${specs[@]}" || {
+        cat "$output"/*.diffs
+        return 1
+    }
+}
+
+test_integration() { check_each integration tests/integration "$TBS_ROOT/tools/with-cluster"; }
+
+test_chaos() { check_each chaos tests/chaos "$TBS_ROOT/tools/with-cluster"; }
+
+test_upgrade() { check_each upgrade tests/upgrade "$TBS_ROOT/tools/with-cluster"; }
+
+# As a person calls it.
+test_demo() { check demo "$TBS_ROOT/tbs" demo; }
+
+# ---- bench -------------------------------------------------------------------------------------------------------------
+
+command_bench() {
+    local folder=$TBS_ROOT/tests/bench name=${1:-} program
+    if [[ -z $name ]]; then
+        say "./tbs bench NAME, where NAME is one of:"
+        list_benches "$folder"
+        return
+    fi
+    shift
+    program=$folder/$name
+    [[ -f $program && -x $program ]] || {
+        list_benches "$folder" >&2
+        die "there is no bench '$name'"
+    }
+    steps 4
+    step "Debian packages"
+    install_packages_of bench
+    prepare_home
+    take_lock
+    step "extension"
+    build_extension
+    step "bridge and stand-in switch"
+    build_programs
+    release_lock
+    step "bench $name"
+    "$TBS_ROOT/tools/with-cluster" --durable "$program" "$@"
+}
+
+list_benches() {
+    local program found=
+    for program in "$1"/*; do
+        [[ -f $program && -x $program ]] || continue
+        found=yes
+        printf '  %s\n' "$(basename "$program")"
+    done
+    [[ -n $found ]] || say "  (there are none in tests/bench)"
+}
