@@ -46,6 +46,7 @@ Response Switch::create_device(Call& call, const std::string& domain, const std:
     const bool synchronous = call.take_synchronous();
     if (auto problem = missing_member(call.body, {"device"})) return *problem;
     const std::string device = text_member(call.body, "device");
+    if (device.empty()) return refusal(400, "Invalid device.");
     const std::string key = child_key(domain, device);
     if (store_.devices.visible(key) != nullptr) {
         if (options_.duplicate_device == Duplicate::conflict)

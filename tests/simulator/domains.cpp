@@ -15,7 +15,8 @@ constexpr std::array<std::string_view, 2> kFixedOfDomain = {"domain", "created-d
 constexpr std::array<std::string_view, 3> kFixedOfSite = {"domain", "site", "created-datetime"};
 
 bool valid_domain(const std::string& name) {
-    return name.size() <= kMaximumDomain && std::all_of(name.begin(), name.end(), [](char c) {
+    return !name.empty() && name.size() <= kMaximumDomain &&
+           std::all_of(name.begin(), name.end(), [](char c) {
                return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                       c == '.' || c == '_' || c == '-';
            });
@@ -146,7 +147,9 @@ Response Switch::sites(Call& call, const std::string& domain, Segments path) {
 Response Switch::create_site(Call& call, const std::string& domain) {
     const bool synchronous = call.take_synchronous();
     if (auto problem = missing_member(call.body, {"site"})) return *problem;
-    const std::string key = child_key(domain, text_member(call.body, "site"));
+    const std::string site = text_member(call.body, "site");
+    if (site.empty()) return refusal(400, "Invalid site.");
+    const std::string key = child_key(domain, site);
     if (store_.sites.visible(key) != nullptr) return refusal(409, "Site already exists.");
 
     call.body["domain"] = domain;

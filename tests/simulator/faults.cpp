@@ -114,6 +114,10 @@ std::string Faults::parse(const Json& text, Rule& rule, std::optional<Refusal>& 
         decision.effect = Effect::none;
         decision.ending = Ending::hang;
     } else if (rule.name == "refuse") {
+        for (const char* name : {"method", "path", "probability", "count", "effect"})
+            if (text.contains(name))
+                return "\"refuse\" is about the whole switch, it takes no \"" + std::string(name) +
+                       "\"";
         rule.hits = 1;
         refusal = Refusal{duration, text_member(text, "connections") != "keep"};
     } else {

@@ -23,6 +23,7 @@ struct Options {
     std::string oauth_client;
     std::string oauth_user;
     double visibility_delay = 0;
+    std::int64_t idle_timeout = 0;
     std::size_t journal_limit = 1'000'000;
     std::optional<std::uint64_t> seed;
     std::int64_t token_lifetime = 3600;
@@ -65,6 +66,9 @@ void declare(CLI::App& app, Options& options) {
     app.add_option("--duplicate-phone", options.behaviour.duplicate_phone,
                    "Second create of a phone: 409, 202 (overwrites) or 400")
         ->transform(CLI::Transformer(duplicates));
+    app.add_option("--idle-timeout", options.idle_timeout,
+                   "Milliseconds until an idle connection is reset; 0 = never")
+        ->capture_default_str();
     app.add_option("--journal-limit", options.journal_limit,
                    "Requests that the journal keeps; 0 = none")
         ->capture_default_str();
@@ -110,7 +114,8 @@ void serve(Options& options) {
     raise_descriptor_limit();
     const SystemClock clock;
     Service service(options.behaviour, options.journal_limit, seed, clock);
-    Server server(service, options.listen, options.port, options.control_port);
+    Server server(service, options.listen, options.port, options.control_port,
+                  std::chrono::milliseconds(options.idle_timeout));
     std::cout << "tbs-switch: listening on " << options.listen << ":" << server.port();
     if (options.control_port) std::cout << ", control port " << server.control_port();
     std::cout << ", seed " << seed << std::endl;

@@ -13,7 +13,8 @@ constexpr std::array<std::string_view, 3> kFixedOfNumber = {"domain", "phonenumb
 constexpr const char* kDestinationUser = "dial-rule-translation-destination-user";
 
 bool valid_number(const std::string& number) {
-    return std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return !number.empty() &&
+           std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 Response number_conflict() {

@@ -73,9 +73,11 @@ class Session : public std::enable_shared_from_this<Session> {
     void read() {
         parser_.emplace();
         parser_->body_limit(kBodyLimit);
+        if (server_.idle_timeout_.count() > 0) watch_idleness();
         http::async_read(socket_, buffer_, *parser_,
                          [self = shared_from_this()](error_code problem, std::size_t) {
-                             if (problem)
+                             // Closed meanwhile, for this request too.
+                             if (problem || !self->socket_.is_open())
                                  self->end();
                              else
                                  self->on_request();
@@ -95,6 +97,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
     void on_request() {
+        ++requests_;
+        timer_.cancel();
         request_ = to_request(parser_->get());
         // A connection over which somebody steers is not cut by what he asks for.
         if (request_.path.starts_with("/_")) control_ = true;
@@ -156,6 +160,14 @@ class Session : public std::enable_shared_from_this<Session> {
         socket_.close(ignored);
     }
 
+    // Sets the timer that on_request() takes back.
+    void watch_idleness() {
+        timer_.expires_after(server_.idle_timeout_);
+        timer_.async_wait([self = shared_from_this(), requests = requests_](error_code problem) {
+            if (!problem && requests == self->requests_) self->reset();
+        });
+    }
+
     // While hung nothing is answered, but the client's going away has to be seen.
     void watch() {
         socket_.async_read_some(buffer_.prepare(4096),
@@ -176,14 +188,15 @@ class Session : public std::enable_shared_from_this<Session> {
     http::response<http::string_body> response_;
     Request request_;
     Exchange exchange_;
+    std::uint64_t requests_ = 0;
     bool control_;
     bool waiting_ = false;  // the request has arrived, its answer is still to come
     bool hung_ = false;
 };
 
 Server::Server(Service& service, const std::string& address, std::uint16_t port,
-               std::optional<std::uint16_t> control_port)
-    : service_(service) {
+               std::optional<std::uint16_t> control_port, std::chrono::milliseconds idle_timeout)
+    : service_(service), idle_timeout_(idle_timeout) {
     main_.endpoint = {asio::ip::make_address(address), port};
     listen(main_);
     if (control_port) {

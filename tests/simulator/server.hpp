@@ -23,8 +23,9 @@ class Server final : public Network {
     // Listens at once; throws boost::system::system_error when it cannot. Port 0: any. With a
     // control port the same routes are also reachable there, also while the switch refuses
     // connections. The service must outlive this object.
+    // A connection that is idle for idle_timeout is reset; 0: never.
     Server(Service& service, const std::string& address, std::uint16_t port,
-           std::optional<std::uint16_t> control_port);
+           std::optional<std::uint16_t> control_port, std::chrono::milliseconds idle_timeout);
     ~Server() override;
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
@@ -59,6 +60,7 @@ class Server final : public Network {
     void listen_again();
 
     Service& service_;
+    std::chrono::milliseconds idle_timeout_;
     // Sessions take themselves out of this set when the loop drops their handlers, so it has to
     // outlive the loop; what runs on the loop has to die before it. The order of these members is
     // that order.

@@ -34,7 +34,7 @@ Response not_found() {
 std::optional<Response> missing_member(const Json& body,
                                        std::initializer_list<std::string_view> names) {
     for (const std::string_view name : names)
-        if (text_member(body, std::string(name)).empty())
+        if (!body.contains(name) || body[std::string(name)].is_null())
             return refusal(400, "Missing " + std::string(name) + ".");
     return std::nullopt;
 }

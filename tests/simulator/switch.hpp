@@ -116,7 +116,7 @@ class Switch {
 
 Response no_route();
 Response not_found();
-// The 400 for the first of these members that the body does not have (or has empty).
+// The 400 for the first of these members that the body does not have.
 std::optional<Response> missing_member(const Json& body,
                                        std::initializer_list<std::string_view> names);
 

@@ -76,7 +76,7 @@ Response Switch::create_user(Call& call, const std::string& domain) {
                                                   "email-address", "user-scope"}))
         return *problem;
     const std::string user = text_member(call.body, "user");
-    if (user.size() > kMaximumUser || user.find('/') != std::string::npos)
+    if (user.empty() || user.size() > kMaximumUser || user.find('/') != std::string::npos)
         return refusal(400, "Invalid user.");
     const std::string key = child_key(domain, user);
     if (store_.users.visible(key) != nullptr) return refusal(409, "UID already exists.");

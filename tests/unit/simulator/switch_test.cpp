@@ -71,8 +71,9 @@ TEST_F(SwitchTest, BrokenJsonAndMissingMembersAreRefused) {
     EXPECT_EQ(summary(call("POST", "/domains", {{"domain", "acme"}})), "400 Missing reseller.");
     EXPECT_EQ(call("POST", "/domains", with(kDomain, {{"domain", "a/b"}})).status, 400);
     make_line();
-    EXPECT_EQ(summary(call("POST", "/domains/acme/users", with(kUser, {{"email-address", ""}}))),
-              "400 Missing email-address.");
+    EXPECT_EQ(
+        summary(call("POST", "/domains/acme/users", with(kUser, {{"email-address", nullptr}}))),
+        "400 Missing email-address.");
     EXPECT_EQ(summary(call("POST", "/domains/acme/phonenumbers", {{"phonenumber", "18585550000"}})),
               "400 Missing dial-rule-translation-destination-user.");
     EXPECT_EQ(
