@@ -127,6 +127,20 @@ make_server_directory() {
     done
 }
 
+# ---- processes ---------------------------------------------------------------------------------------------------------
+
+# When a process started, in the kernel's ticks; nothing when it has ended. Together with its id this names one process for
+# good, where the id alone may come to belong to another.
+process_started() {
+    local stat fields
+    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+    # pid (name) state parent ...: the name may hold blanks; the start is the 22nd field.
+    read -ra fields <<<"${stat##*) }"
+    [[ ${fields[0]} == Z ]] || echo "${fields[19]}"
+}
+
+process_has_ended() { [[ -z $(process_started "$1") ]]; }
+
 # ---- where things are --------------------------------------------------------------------------------------------------
 
 # Sets TBS_HOME, the directory that holds everything made here: normally .tbs. When root's checkout is in a place that the

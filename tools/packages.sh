@@ -23,7 +23,7 @@ packages_of() {
     version=$(pg_version)
     case $1 in
         up | demo | test | bench)
-            echo "postgresql-$version postgresql-server-dev-$version g++ cmake make" \
+            echo "postgresql-$version postgresql-server-dev-$version g++ cmake make pkgconf" \
                 "libpq-dev libcurl4-openssl-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libboost-dev libgtest-dev" \
                 "python3 python3-psycopg2"
             ;;&

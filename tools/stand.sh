@@ -197,19 +197,27 @@ switch_answers() {
     [[ $status == 200 || $status == 204 ]]
 }
 
+# The bridge says that it is ready as it would to systemd: once it listens and has registered itself.
 start_bridge() {
-    local stand=$1 program
+    local stand=$1 program socket listener
     program=$(program_path bridge/tbs-bridge)
     ! piece_is_current "$stand" bridge "$program" || return 0
     piece_stop "$stand" bridge
-    piece_start "$stand" bridge "$program" --environment demo
-    if ! wait_until 20 bridge_is_ready_or_ended "$stand" || ! piece_runs "$stand" bridge; then
+    socket=$PGHOST/bridge-ready
+    rm -f "$socket"
+    "$TBS_ROOT/tools/await-ready" "$socket" 20 9>&- &
+    listener=$!
+    wait_until 5 test -S "$socket" || die "nothing waits for the bridge at $socket"
+    NOTIFY_SOCKET=$socket PGUSER=tbs_bridge piece_start "$stand" bridge "$program" --environment demo
+    wait_until 20 has_ended_or_bridge_has "$listener" "$stand" || true
+    if ! piece_runs "$stand" bridge || ! wait "$listener"; then
+        kill "$listener" 2>/dev/null || true
         tail -n 20 "$stand/logs/bridge.log" >&2
         die "the bridge does not start"
     fi
 }
 
-bridge_is_ready_or_ended() { bridge_is_ready "$1" || ! piece_runs "$1" bridge; }
+has_ended_or_bridge_has() { process_has_ended "$1" || ! piece_runs "$2" bridge; }
 
 print_connection() {
     local stand=$1
@@ -252,14 +260,6 @@ piece_start() {
     disown
 }
 
-process_started() {
-    local stat fields
-    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
-    # pid (name) state parent ...: the name may hold blanks; the start is the 22nd field.
-    read -ra fields <<<"${stat##*) }"
-    [[ ${fields[0]} == Z ]] || echo "${fields[19]}"
-}
-
 piece_runs() {
     local id started
     [[ -s $1/run/$2.pid ]] || return 1
@@ -275,7 +275,7 @@ piece_stop() {
     if piece_runs "$stand" "$name"; then
         read -r id _ <"$stand/run/$name.pid"
         kill -TERM "$id"
-        wait_until 15 eval "! piece_runs '$stand' '$name'" || kill -KILL "$id" || true
+        wait_until 15 process_has_ended "$id" || kill -KILL "$id" || true
     fi
     rm -f "$stand/run/$name.pid"
 }
