@@ -1,0 +1,9 @@
+// How a commit wakes up a sleeping bridge without queueing behind other commits. See bell.cpp.
+#pragma once
+
+namespace tbs::pg {
+
+// Registers the transaction callback. Called once, from _PG_init.
+void install_bell();
+
+}  // namespace tbs::pg
