@@ -1,0 +1,614 @@
+-- The contract with the bridge: these functions and no table. Every write is fenced by the bridge's lease.
+
+-- The fence: whoever ends a bridge takes this lock exclusively, so that a claim or report that has begun is over by then.
+CREATE FUNCTION tbs.bridge_lock_key(bridge_id bigint)
+RETURNS bigint
+LANGUAGE sql
+IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $bridge_lock_key$
+    SELECT hashint8extended(bridge_lock_key.bridge_id, 3351908674771);
+$bridge_lock_key$;
+COMMENT ON FUNCTION tbs.bridge_lock_key(bigint) IS 'internal: key of the advisory lock of a bridge';
+
+CREATE FUNCTION tbs.is_bridge_alive(bridge_id bigint)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $is_bridge_alive$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(tbs.bridge_lock_key(is_bridge_alive.bridge_id));
+    RETURN EXISTS (SELECT FROM tbs.bridge AS b WHERE b.bridge_id = is_bridge_alive.bridge_id AND b.ended_at IS NULL);
+END;
+$is_bridge_alive$;
+COMMENT ON FUNCTION tbs.is_bridge_alive(bigint) IS 'internal: takes the fence of a bridge for this transaction and says whether it still holds its lease';
+
+CREATE FUNCTION tbs.check_bridge_alive(bridge_id bigint)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $check_bridge_alive$
+BEGIN
+    IF NOT tbs.is_bridge_alive(check_bridge_alive.bridge_id) THEN
+        RAISE EXCEPTION 'bridge % has lost its lease', check_bridge_alive.bridge_id
+            USING ERRCODE = 'TB001', HINT = 'Register again with tbs.bridge_start().';
+    END IF;
+END;
+$check_bridge_alive$;
+COMMENT ON FUNCTION tbs.check_bridge_alive(bigint) IS 'internal: raises TB001 when a bridge has lost its lease';
+
+CREATE FUNCTION tbs.milliseconds(duration interval)
+RETURNS integer
+LANGUAGE sql
+IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $milliseconds$
+    SELECT least(ceil(extract(epoch FROM milliseconds.duration) * 1000), 2147483647)::integer;
+$milliseconds$;
+COMMENT ON FUNCTION tbs.milliseconds(interval) IS 'internal: an interval in whole milliseconds, rounded up';
+
+CREATE FUNCTION tbs.bridge_start(name text, version text, environment text)
+RETURNS TABLE (bridge_id bigint, lease_milliseconds integer, beat_milliseconds integer)
+LANGUAGE plpgsql
+VOLATILE STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $bridge_start$
+BEGIN
+    IF bridge_start.environment = '' THEN
+        RAISE EXCEPTION 'environment must not be empty' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Start the bridge with --environment NAME, the environment of its network resources.';
+    END IF;
+    RETURN QUERY
+    INSERT INTO tbs.bridge AS b (name, version, environment) VALUES (bridge_start.name, bridge_start.version, bridge_start.environment)
+    RETURNING b.bridge_id, tbs.milliseconds(tbs.setting_value('lease')::interval), tbs.milliseconds(tbs.setting_value('beat')::interval);
+END;
+$bridge_start$;
+COMMENT ON FUNCTION tbs.bridge_start(text, text, text) IS 'registers a bridge process; returns its id, its lease and how often to beat (milliseconds)';
+
+CREATE FUNCTION tbs.bridge_configuration(bridge_id bigint)
+RETURNS TABLE (network_resource_id integer, name text, base_url text, authentication jsonb, secrets jsonb, tls jsonb, connections integer,
+               timeout_milliseconds integer, connect_timeout_milliseconds integer, maximum_answer_bytes integer)
+LANGUAGE sql
+STABLE STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $bridge_configuration$
+    SELECT r.network_resource_id, r.name, rtrim(r.base_url, '/'), r.authentication,
+           (SELECT coalesce(jsonb_object_agg(s.name, s.value), '{}') FROM tbs.network_resource_secret AS s WHERE s.network_resource_id = r.network_resource_id),
+           r.tls, r.connections, r.timeout_milliseconds, r.connect_timeout_milliseconds, r.maximum_answer_bytes
+    FROM tbs.bridge AS b JOIN tbs.network_resource AS r ON r.environment = b.environment
+    WHERE b.bridge_id = bridge_configuration.bridge_id AND r.state <> 'retired';
+$bridge_configuration$;
+COMMENT ON FUNCTION tbs.bridge_configuration(bigint) IS 'the network resources of a bridge''s environment: base URL, authentication with the secrets it refers to, TLS, limits';
+
+-- give_back: what a bridge had and did not finish may be claimed again. Whether a call arrived is not known: the plan looks first. No try is counted.
+CREATE FUNCTION tbs.give_back(activity_ids bigint[], event text, message text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $give_back$
+DECLARE
+    v_activity tbs.activity;
+BEGIN
+    FOR v_activity IN
+        UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL
+        WHERE a.activity_id = ANY (give_back.activity_ids) AND a.state = 'processing'
+        RETURNING a.*
+    LOOP
+        UPDATE tbs.remote_object AS o SET in_flight_activity_id = NULL WHERE o.in_flight_activity_id = v_activity.activity_id;
+        PERFORM tbs.wake_object_waiters(v_activity.remote_object_id);
+        PERFORM tbs.record_event(give_back.event, NULL, v_activity, false, give_back.message);
+    END LOOP;
+    IF FOUND THEN
+        PERFORM tbs.ring();
+    END IF;
+END;
+$give_back$;
+COMMENT ON FUNCTION tbs.give_back(bigint[], text, text) IS 'internal: makes activities of a bridge claimable again, their call''s outcome unknown';
+
+CREATE FUNCTION tbs.end_bridge(bridge_id bigint, reason text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $end_bridge$
+BEGIN
+    PERFORM pg_advisory_xact_lock(tbs.bridge_lock_key(end_bridge.bridge_id));
+    UPDATE tbs.bridge AS b SET ended_at = clock_timestamp(), end_reason = end_bridge.reason WHERE b.bridge_id = end_bridge.bridge_id AND b.ended_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    PERFORM tbs.lock_lines(ARRAY(SELECT a.line_id FROM tbs.activity AS a WHERE a.bridge_id = end_bridge.bridge_id AND a.state = 'processing'));
+    PERFORM tbs.give_back(ARRAY(SELECT a.activity_id FROM tbs.activity AS a WHERE a.bridge_id = end_bridge.bridge_id AND a.state = 'processing'),
+                          'taken_over', end_bridge.reason);
+END;
+$end_bridge$;
+COMMENT ON FUNCTION tbs.end_bridge(bigint, text) IS 'internal: ends a bridge''s lease and gives back what it had';
+
+CREATE FUNCTION tbs.bridge_beat(bridge_id bigint, held bigint[])
+RETURNS TABLE (configuration_version bigint, lost bigint[])
+LANGUAGE plpgsql
+VOLATILE STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $bridge_beat$
+DECLARE
+    v_previous_beat timestamptz;
+    v_watched jsonb;
+    v_now timestamptz := clock_timestamp();
+    v_lease interval := tbs.setting_value('lease')::interval;
+    v_other record;
+    v_seen jsonb := '{}';
+    v_dead bigint[] := '{}';
+    v_forgotten bigint[];
+BEGIN
+    PERFORM tbs.check_bridge_alive(bridge_beat.bridge_id);
+    SELECT b.beat_at, b.watched INTO v_previous_beat, v_watched FROM tbs.bridge AS b WHERE b.bridge_id = bridge_beat.bridge_id;
+
+    -- Others are watched with this server's clock and only between own beats: after a stall of the server, or of this bridge, the watch begins anew.
+    FOR v_other IN SELECT b.bridge_id AS id, b.beat_number FROM tbs.bridge AS b WHERE b.ended_at IS NULL AND b.bridge_id <> bridge_beat.bridge_id LOOP
+        IF v_now - v_previous_beat <= v_lease AND (v_watched -> v_other.id::text ->> 0)::bigint = v_other.beat_number THEN
+            v_seen := v_seen || jsonb_build_object(v_other.id, v_watched -> v_other.id::text);
+            IF v_now - (v_watched -> v_other.id::text ->> 1)::timestamptz > v_lease THEN
+                v_dead := v_dead || v_other.id;
+            END IF;
+        ELSE
+            v_seen := v_seen || jsonb_build_object(v_other.id, jsonb_build_array(v_other.beat_number, v_now));
+        END IF;
+    END LOOP;
+    UPDATE tbs.bridge AS b SET beat_number = b.beat_number + 1, beat_at = v_now, watched = v_seen WHERE b.bridge_id = bridge_beat.bridge_id;
+    PERFORM tbs.end_bridge(d, format('lease not renewed for %s, taken over by bridge %s', v_lease, bridge_beat.bridge_id)) FROM unnest(v_dead) AS d;
+
+    -- What the database thinks this bridge has and it does not: the answer to a claim or a report was lost.
+    v_forgotten := ARRAY(SELECT a.activity_id FROM tbs.activity AS a
+                         WHERE a.bridge_id = bridge_beat.bridge_id AND a.state = 'processing' AND a.activity_id <> ALL (bridge_beat.held)
+                           AND a.claimed_at < v_previous_beat);
+    IF cardinality(v_forgotten) > 0 THEN
+        PERFORM tbs.lock_lines(ARRAY(SELECT a.line_id FROM tbs.activity AS a WHERE a.activity_id = ANY (v_forgotten)));
+        PERFORM tbs.give_back(v_forgotten, 'given_back', 'the bridge does not know of it');
+    END IF;
+    PERFORM tbs.wake_object_waiters(o.remote_object_id)
+    FROM (SELECT DISTINCT a.waits_for_object_id FROM tbs.activity AS a WHERE a.waits_for_object_id IS NOT NULL) AS w
+    JOIN tbs.remote_object AS o ON o.remote_object_id = w.waits_for_object_id AND o.in_flight_activity_id IS NULL;
+    IF extract(minute FROM v_now) <> extract(minute FROM v_previous_beat) THEN
+        PERFORM tbs.make_history_partitions();
+    END IF;
+
+    RETURN QUERY
+    SELECT c.version, ARRAY(SELECT h FROM unnest(bridge_beat.held) AS h
+                            WHERE NOT EXISTS (SELECT FROM tbs.activity AS a WHERE a.activity_id = h AND a.bridge_id = bridge_beat.bridge_id))
+    FROM tbs.configuration_version AS c;
+END;
+$bridge_beat$;
+COMMENT ON FUNCTION tbs.bridge_beat(bigint, bigint[]) IS
+'renews a bridge''s lease, gives back what the database thinks it has and it does not hold, ends bridges that stood still for a whole lease; returns the configuration version and what it has lost; raises TB001 when its lease is lost';
+
+CREATE FUNCTION tbs.claim(bridge_id bigint, maximum integer)
+RETURNS SETOF tbs.api_call
+LANGUAGE plpgsql
+VOLATILE STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $claim$
+DECLARE
+    v_new bigint[];
+    v_lines bigint[];
+    v_resources integer[];
+BEGIN
+    PERFORM tbs.check_bridge_alive(claim.bridge_id);
+    IF claim.maximum < 1 OR NOT tbs.is_armed() THEN
+        RETURN;
+    END IF;
+    -- Lines, not rows, are claimed: whoever has a line's lock looks at all of it. A line that another session has is left to that one.
+    SELECT array_agg(c.line_id), array_agg(c.network_resource_id) INTO v_lines, v_resources
+    FROM (SELECT DISTINCT c.line_id, c.network_resource_id
+          FROM (SELECT a.line_id, a.network_resource_id
+                FROM tbs.network_resource AS r
+                JOIN tbs.bridge AS b ON b.bridge_id = claim.bridge_id AND b.environment = r.environment
+                CROSS JOIN LATERAL (
+                    (SELECT n.line_id, n.network_resource_id FROM tbs.activity AS n
+                     WHERE n.network_resource_id = r.network_resource_id AND n.state = 'new' ORDER BY n.activity_id LIMIT claim.maximum)
+                    UNION ALL
+                    (SELECT d.line_id, d.network_resource_id FROM tbs.activity AS d
+                     WHERE d.network_resource_id = r.network_resource_id AND d.state IN ('retry', 'scheduled') AND d.due_at <= clock_timestamp()
+                     ORDER BY d.due_at LIMIT claim.maximum)) AS a
+                WHERE r.state = 'active') AS c
+          LIMIT claim.maximum) AS c;
+    IF v_lines IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT array_agg(c.line_id), array_agg(c.network_resource_id) INTO v_lines, v_resources
+    FROM (SELECT l.line_id, l.network_resource_id
+          FROM (SELECT c.line_id, array_agg(c.network_resource_id) AS resources
+                FROM unnest(v_lines, v_resources) AS c (line_id, network_resource_id) GROUP BY c.line_id OFFSET 0) AS g
+          CROSS JOIN LATERAL (SELECT g.line_id, unnest(g.resources) AS network_resource_id
+                              WHERE pg_try_advisory_xact_lock(tbs.line_lock_key(g.line_id))) AS l) AS c;
+    IF v_lines IS NULL THEN
+        RETURN;
+    END IF;
+
+    v_new := ARRAY(SELECT a.activity_id FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
+                   JOIN tbs.activity AS a ON a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state = 'new');
+    PERFORM tbs.look_at_new(v_new);
+    UPDATE tbs.activity AS a SET state = 'waiting' WHERE a.activity_id = ANY (v_new);
+    UPDATE tbs.activity AS a SET state = 'waiting', due_at = NULL
+    FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
+    WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state = 'scheduled' AND a.due_at <= clock_timestamp();
+    RETURN QUERY SELECT * FROM tbs.run(claim.bridge_id, '{}', v_lines, v_resources, claim.maximum);
+END;
+$claim$;
+COMMENT ON FUNCTION tbs.claim(bigint, integer) IS 'leases due activities, at most maximum, and returns their finished requests; nothing while disarmed; raises TB001 when the lease is lost';
+
+CREATE FUNCTION tbs.pause_resource(network_resource_id integer, reason text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $pause_resource$
+BEGIN
+    UPDATE tbs.network_resource AS r SET state = 'paused', paused_at = clock_timestamp(), pause_reason = pause_resource.reason
+    WHERE r.network_resource_id = pause_resource.network_resource_id AND r.state = 'active';
+    IF FOUND THEN
+        PERFORM tbs.record_event('paused', pause_resource.reason, network_resource_id => pause_resource.network_resource_id);
+    END IF;
+END;
+$pause_resource$;
+COMMENT ON FUNCTION tbs.pause_resource(integer, text) IS 'internal: stops sending to a network resource; changes are still captured';
+
+-- settle: what the answer says about the remote object.
+CREATE FUNCTION tbs.settle(activity tbs.activity, resource tbs.network_resource, outcome text, step jsonb, answer bytea)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $settle$
+DECLARE
+    v_object tbs.remote_object;
+    v_document jsonb;
+    v_was_sent_before boolean;
+BEGIN
+    SELECT * INTO STRICT v_object FROM tbs.remote_object AS o WHERE o.remote_object_id = activity.remote_object_id FOR UPDATE;
+    v_object.in_flight_activity_id := NULL;
+    v_was_sent_before := v_object.presence_before = 'perhaps';
+    CASE
+        WHEN outcome IN ('done', 'noop') AND activity.operation IN ('add', 'edit') THEN
+            v_object.origin := CASE WHEN activity.operation = 'add' THEN 'made' ELSE v_object.origin END;
+            v_object.presence := 'present';
+            v_object.settled := true;
+            v_object.accepted := v_object.sent;
+        WHEN outcome IN ('done', 'noop', 'missing') AND activity.operation = 'delete' THEN
+            v_object.presence := 'absent';
+            v_object.settled := true;
+            v_object.accepted := NULL;
+        WHEN outcome = 'done' AND activity.operation = 'look' THEN
+            -- There, and ours: its content is not known, so it is sent again.
+            v_object.presence := 'present';
+            v_object.settled := false;
+        WHEN outcome = 'missing' THEN
+            v_object.presence := CASE WHEN activity.operation = 'look' OR step ->> 'on_missing' = 'add' THEN 'absent' ELSE v_object.presence_before END;
+            v_object.settled := CASE WHEN v_object.presence = 'absent' THEN true ELSE v_object.settled_before END;
+        WHEN outcome = 'exists' THEN
+            -- Ours if an earlier create of ours may have arrived; otherwise as the step says.
+            IF v_was_sent_before OR step ->> 'on_exists' = 'edit' THEN
+                v_object.presence := 'present';
+                v_object.settled := false;
+            ELSIF step ->> 'on_exists' = 'done' THEN
+                v_object.origin := 'found';
+                v_object.presence := 'present';
+                v_object.settled := true;
+                v_object.accepted := v_object.sent;
+            ELSIF step ->> 'on_exists' = 'look' THEN
+                v_object.presence := 'perhaps';
+            ELSE
+                v_object.presence := v_object.presence_before;
+                v_object.settled := v_object.settled_before;
+            END IF;
+        WHEN outcome IN ('rejected', 'unauthorized', 'not_sent', 'busy', 'throttled') THEN
+            v_object.presence := v_object.presence_before;
+            v_object.settled := v_object.settled_before AND outcome <> 'rejected';
+        ELSE
+            -- transient, unknown: what was sent may have arrived; presence and settled stay as they were put before it went.
+            NULL;
+    END CASE;
+    IF outcome IN ('done', 'noop', 'exists') THEN
+        v_object.accepted_at := clock_timestamp();
+        v_object.accepted_activity_id := activity.activity_id;
+        v_object.accepted_round := activity.round;
+        v_object.accepted_epoch := tbs.accepted_epoch(resource);
+        v_document := tbs.answer_json(answer);
+        IF v_document IS NOT NULL AND step -> 'captures' <> '{}' THEN
+            SELECT v_object.identifiers || coalesce(jsonb_object_agg(c.key, jsonb_path_query_first(v_document, (c.value #>> '{}')::jsonpath, '{}', true)), '{}')
+              INTO v_object.identifiers
+            FROM jsonb_each(step -> 'captures') AS c;
+        END IF;
+    END IF;
+    UPDATE tbs.remote_object AS o
+    SET in_flight_activity_id = NULL, origin = v_object.origin, presence = v_object.presence, settled = v_object.settled, accepted = v_object.accepted,
+        accepted_at = v_object.accepted_at, accepted_activity_id = v_object.accepted_activity_id, accepted_round = v_object.accepted_round,
+        accepted_epoch = v_object.accepted_epoch, identifiers = v_object.identifiers
+    WHERE o.remote_object_id = v_object.remote_object_id;
+    IF v_object.presence = 'absent' AND activity.operation = 'delete' THEN
+        DELETE FROM tbs.remote_object_use AS u
+        WHERE u.remote_object_id = v_object.remote_object_id AND u.line_usoc_id = activity.line_usoc_id
+          AND u.service = tbs.activity_service(activity.activity_type_id);
+        DELETE FROM tbs.remote_object AS o
+        WHERE o.remote_object_id = v_object.remote_object_id
+          AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id)
+          AND NOT EXISTS (SELECT FROM tbs.activity AS w WHERE w.waits_for_object_id = o.remote_object_id);
+    END IF;
+    PERFORM tbs.wake_object_waiters(v_object.remote_object_id);
+END;
+$settle$;
+COMMENT ON FUNCTION tbs.settle(tbs.activity, tbs.network_resource, text, jsonb, bytea) IS 'internal: settles what was sent to a remote object by the outcome of its call, and releases it';
+
+-- take_answer: one answer, decided and recorded. True: the activity goes on at once; false: its line may give the turn to another.
+CREATE FUNCTION tbs.take_answer(activity tbs.activity, curl_result integer, http_status integer, headers jsonb, answer bytea,
+                                started_at timestamptz, elapsed_microseconds bigint)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $take_answer$
+DECLARE
+    v_type tbs.activity_type;
+    v_resource tbs.network_resource;
+    v_object tbs.remote_object;
+    v_recipe tbs.recipe;
+    v_step jsonb;
+    v_rule tbs.outcome_rule;
+    v_outcome text;
+    v_message text;
+    v_policy record;
+    v_for_resource boolean := activity.line_usoc_id = 0;
+BEGIN
+    SELECT * INTO STRICT v_type FROM tbs.activity_type AS t WHERE t.activity_type_id = activity.activity_type_id;
+    SELECT * INTO STRICT v_resource FROM tbs.network_resource AS r WHERE r.network_resource_id = activity.network_resource_id;
+    SELECT * INTO v_object FROM tbs.remote_object AS o WHERE o.remote_object_id = activity.remote_object_id;
+    SELECT r.* INTO v_recipe FROM tbs.recipe AS r
+    WHERE r.network_resource_type = v_resource.network_resource_type AND r.service = v_type.service AND (v_for_resource OR r.kind = v_object.kind)
+    ORDER BY r.position LIMIT 1;
+    v_step := v_recipe.steps -> activity.operation;
+
+    IF take_answer.curl_result = -1 THEN
+        -- The bridge did not send it: as if it had not been claimed.
+        IF NOT v_for_resource THEN
+            PERFORM tbs.settle(activity, v_resource, 'not_sent', v_step, NULL);
+        END IF;
+        UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = activity.activity_id;
+        PERFORM tbs.ring();
+        RETURN false;
+    END IF;
+
+    v_rule := tbs.decide_outcome(v_resource, v_type.service, v_recipe.position, activity.operation, take_answer.curl_result, take_answer.http_status,
+                                 take_answer.headers, take_answer.answer);
+    v_outcome := v_rule.outcome;
+    v_message := CASE WHEN v_outcome NOT IN ('done', 'noop') THEN tbs.answer_message(take_answer.curl_result, take_answer.http_status, take_answer.answer, v_rule.remedy) END;
+    -- A look finds something: is it ours?
+    IF v_outcome = 'done' AND activity.operation = 'look' AND NOT v_for_resource AND v_object.presence_before = 'perhaps'
+       AND v_object.accepted_at IS NULL AND v_step ->> 'is_ours' IS NOT NULL
+       AND NOT coalesce(jsonb_path_match(tbs.answer_json(take_answer.answer), (v_step ->> 'is_ours')::jsonpath,
+                                         jsonb_build_object('marker', 'tbs:' || activity.line_id, 'object', v_object.identity), true), false) THEN
+        v_outcome := 'rejected';
+        v_message := format('%s %s is in use elsewhere; adopt it with tbs.adopt(), or give the line another one', v_object.kind, v_object.key);
+        v_object.presence_before := 'absent';
+        UPDATE tbs.remote_object AS o SET presence_before = 'absent' WHERE o.remote_object_id = v_object.remote_object_id;
+    END IF;
+
+    -- It exists, and cannot be read: not readable yet. Going on at once would go round in circles.
+    IF v_outcome = 'missing' AND activity.operation = 'look' AND activity.last_outcome = 'exists' THEN
+        v_outcome := 'transient';
+        v_message := 'it exists already, and cannot be read yet';
+    END IF;
+
+    INSERT INTO tbs.activity_history (event, activity_id, activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number,
+        telephone_number, usoc, captured_at, captured_by, user_name, trigger_description, call_number, kind, key, operation, method, path, request_body,
+        http_status, curl_result, answer, outcome, outcome_rule_id, message, bridge_id, started_at, elapsed_microseconds)
+    VALUES ('api_call', activity.activity_id, activity.activity_type_id, activity.network_resource_id, activity.line_id, activity.line_usoc_id,
+        activity.customer_id, activity.order_number, activity.telephone_number, activity.usoc, activity.captured_at, activity.captured_by, activity.user_name,
+        activity.trigger_description, activity.call_number, v_object.kind, v_object.key, activity.operation, v_step ->> 'method', v_step ->> 'path',
+        CASE WHEN activity.operation IN ('add', 'edit') THEN v_object.sent::text END,
+        take_answer.http_status, take_answer.curl_result,
+        tbs.answer_text(take_answer.answer, 4000, (SELECT t.secret_members FROM tbs.network_resource_type AS t WHERE t.network_resource_type = v_resource.network_resource_type)),
+        v_outcome, v_rule.outcome_rule_id, v_message, activity.bridge_id, take_answer.started_at, take_answer.elapsed_microseconds);
+
+    IF NOT v_for_resource THEN
+        PERFORM tbs.settle(activity, v_resource, v_outcome, v_step, take_answer.answer);
+    ELSIF v_outcome IN ('done', 'noop') THEN
+        PERFORM tbs.succeed_activity(activity, NULL, NULL);
+        RETURN false;
+    END IF;
+
+    -- Reactions that go on at once.
+    IF v_outcome IN ('done', 'noop')
+       OR (v_outcome = 'exists' AND (v_object.presence_before = 'perhaps' OR v_step ->> 'on_exists' IN ('look', 'done', 'edit')))
+       OR (v_outcome = 'missing' AND (activity.operation IN ('look', 'delete') OR v_step ->> 'on_missing' IN ('add', 'done'))) THEN
+        -- A change of what turned out to be missing counts, so that a resource that contradicts itself ends in front of an operator.
+        IF v_outcome = 'missing' AND activity.operation = 'edit' AND activity.calls_used + 1
+               >= (tbs.effective_policy(activity.activity_id, activity.activity_type_id, activity.network_resource_id)).maximum_calls THEN
+            PERFORM tbs.fail_activity(activity, v_outcome, v_message);
+            RETURN false;
+        END IF;
+        UPDATE tbs.activity AS a
+        SET last_outcome = v_outcome, last_message = v_message, calls_used = a.calls_used + (v_outcome = 'missing' AND activity.operation = 'edit')::integer
+        WHERE a.activity_id = activity.activity_id;
+        RETURN true;
+    END IF;
+    IF v_outcome = 'unauthorized' THEN
+        PERFORM tbs.pause_resource(v_resource.network_resource_id, 'credentials refused: ' || v_message);
+        UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL, last_outcome = v_outcome, last_message = v_message WHERE a.activity_id = activity.activity_id;
+        RETURN false;
+    END IF;
+    IF v_outcome IN ('rejected', 'exists') OR (v_outcome = 'missing' AND coalesce(v_step ->> 'on_missing', 'fail') = 'fail') THEN
+        PERFORM tbs.fail_activity(activity, v_outcome, v_message);
+        RETURN false;
+    END IF;
+    -- Everything else is tried again later, and counts.
+    SELECT * INTO v_policy FROM tbs.effective_policy(activity.activity_id, activity.activity_type_id, activity.network_resource_id);
+    IF activity.calls_used + 1 >= v_policy.maximum_calls THEN
+        UPDATE tbs.activity AS a SET calls_used = a.calls_used + 1 WHERE a.activity_id = activity.activity_id;
+        PERFORM tbs.fail_activity(activity, v_outcome, v_message);
+    ELSE
+        UPDATE tbs.activity AS a
+        SET state = 'retry', bridge_id = NULL, calls_used = a.calls_used + 1, last_outcome = v_outcome, last_message = v_message,
+            due_at = clock_timestamp() + tbs.retry_delay(a.calls_used + 1, v_policy.first_retry, v_policy.longest_retry)
+        WHERE a.activity_id = activity.activity_id;
+    END IF;
+    RETURN false;
+END;
+$take_answer$;
+COMMENT ON FUNCTION tbs.take_answer(tbs.activity, integer, integer, jsonb, bytea, timestamptz, bigint) IS 'internal: decides and records one answer; true when the activity goes on at once';
+
+-- A report that the fence refuses is kept as a call that was made, and what it touched is brought up to date again.
+CREATE FUNCTION tbs.take_late_report(bridge_id bigint, activity_id bigint, call_number integer, curl_result integer, http_status integer, answer bytea,
+                                     started_at timestamptz, elapsed_microseconds bigint)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $take_late_report$
+DECLARE
+    v_known tbs.activity_history;
+BEGIN
+    IF take_late_report.curl_result = -1
+       OR EXISTS (SELECT FROM tbs.activity_history AS h
+                  WHERE h.activity_id = take_late_report.activity_id AND h.call_number = take_late_report.call_number AND h.event IN ('api_call', 'late_report')) THEN
+        RETURN;
+    END IF;
+    SELECT h.* INTO v_known FROM tbs.activity_history AS h WHERE h.activity_id = take_late_report.activity_id ORDER BY h.activity_history_id DESC LIMIT 1;
+    INSERT INTO tbs.activity_history (event, activity_id, activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number,
+        usoc, captured_at, captured_by, user_name, trigger_description, call_number, http_status, curl_result, answer, bridge_id, started_at, elapsed_microseconds, message)
+    VALUES ('late_report', take_late_report.activity_id, v_known.activity_type_id, v_known.network_resource_id, v_known.line_id, v_known.line_usoc_id,
+        v_known.customer_id, v_known.order_number, v_known.telephone_number, v_known.usoc, v_known.captured_at, v_known.captured_by, v_known.user_name,
+        v_known.trigger_description, take_late_report.call_number, take_late_report.http_status, take_late_report.curl_result,
+        tbs.answer_text(take_late_report.answer, 4000, '{password,secret,token,pin}'), take_late_report.bridge_id, take_late_report.started_at,
+        take_late_report.elapsed_microseconds, 'reported after the lease was lost');
+    PERFORM tbs.enqueue_resync(ARRAY[v_known.line_usoc_id], v_known.network_resource_id, 'a late report: brought up to date again');
+END;
+$take_late_report$;
+COMMENT ON FUNCTION tbs.take_late_report(bigint, bigint, integer, integer, integer, bytea, timestamptz, bigint) IS 'internal: records a refused report and resyncs what it was about';
+
+CREATE FUNCTION tbs.enqueue_resync(line_usoc_ids bigint[], network_resource_id integer, trigger_description text)
+RETURNS bigint
+LANGUAGE sql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $enqueue_resync$
+    WITH enqueued AS (
+        INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc, user_name,
+                                  trigger_description, send_all)
+        SELECT t.activity_type_id, p.network_resource_id, p.line_id, p.line_usoc_id, p.customer_id, nullif(current_setting('tbs.order_number', true), ''),
+               p.telephone_number, p.usoc, nullif(current_setting('tbs.user_name', true), ''), enqueue_resync.trigger_description, true
+        FROM (SELECT a.line_usoc_id, a.network_resource_id, a.service, a.line_id, a.customer_id, a.telephone_number, a.usoc, a.position
+              FROM tbs.line_usoc_association AS a WHERE a.line_usoc_id = ANY (enqueue_resync.line_usoc_ids) AND a.active
+              UNION
+              SELECT DISTINCT u.line_usoc_id, u.network_resource_id, u.service, s.line_id, s.customer_id, s.telephone_number, s.usoc, 0
+              FROM tbs.remote_object_use AS u
+              JOIN tbs.line_usoc_state AS s ON s.line_usoc_id = u.line_usoc_id AND s.network_resource_id = u.network_resource_id AND s.service = u.service
+              WHERE u.line_usoc_id = ANY (enqueue_resync.line_usoc_ids)
+                AND NOT EXISTS (SELECT FROM tbs.line_usoc_association AS a
+                                WHERE a.line_usoc_id = u.line_usoc_id AND a.network_resource_id = u.network_resource_id AND a.service = u.service AND a.active)) AS p
+        JOIN tbs.network_resource AS r ON r.network_resource_id = p.network_resource_id AND r.state <> 'retired'
+        JOIN tbs.activity_type AS t ON t.network_resource_type = r.network_resource_type AND t.service = p.service AND t.trigger_type = 'resync'
+        WHERE enqueue_resync.network_resource_id IS NULL OR p.network_resource_id = enqueue_resync.network_resource_id
+        ORDER BY p.line_id, p.position, p.line_usoc_id
+        RETURNING 1)
+    SELECT count(*) FROM enqueued;
+$enqueue_resync$;
+COMMENT ON FUNCTION tbs.enqueue_resync(bigint[], integer, text) IS 'internal: resync activities for line USOCs, on one or all of their network resources';
+
+CREATE FUNCTION tbs.report(bridge_id bigint, activity_ids bigint[], call_numbers integer[], curl_results integer[], http_statuses integer[], headers jsonb,
+                           answers bytea[], started_at timestamptz[], elapsed_microseconds bigint[])
+RETURNS SETOF tbs.api_call
+LANGUAGE plpgsql
+VOLATILE STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $report$
+DECLARE
+    v_alive boolean;
+    v_answer record;
+    v_activity tbs.activity;
+    v_continue bigint[] := '{}';
+    v_lines bigint[] := '{}';
+    v_resources integer[] := '{}';
+BEGIN
+    IF cardinality(call_numbers) <> cardinality(activity_ids) OR cardinality(curl_results) <> cardinality(activity_ids)
+       OR cardinality(http_statuses) <> cardinality(activity_ids) OR jsonb_array_length(report.headers) <> cardinality(activity_ids)
+       OR cardinality(answers) <> cardinality(activity_ids) OR cardinality(report.started_at) <> cardinality(activity_ids)
+       OR cardinality(report.elapsed_microseconds) <> cardinality(activity_ids) THEN
+        RAISE EXCEPTION 'a report needs arrays of one length' USING ERRCODE = 'array_subscript_error';
+    END IF;
+    v_alive := tbs.is_bridge_alive(report.bridge_id);
+    PERFORM tbs.lock_lines(ARRAY(SELECT a.line_id FROM tbs.activity AS a WHERE a.activity_id = ANY (report.activity_ids)));
+    FOR v_answer IN
+        SELECT r.*, report.headers -> (r.ordinality - 1)::integer AS header
+        FROM unnest(activity_ids, call_numbers, curl_results, http_statuses, answers, report.started_at, report.elapsed_microseconds)
+             WITH ORDINALITY AS r (activity_id, call_number, curl_result, http_status, answer, started_at, elapsed_microseconds, ordinality)
+        -- Remote objects are locked in one order by everybody.
+        LEFT JOIN tbs.activity AS a ON a.activity_id = r.activity_id
+        ORDER BY a.remote_object_id, r.ordinality
+    LOOP
+        SELECT * INTO v_activity FROM tbs.activity AS a WHERE a.activity_id = v_answer.activity_id;
+        IF NOT v_alive OR NOT FOUND OR v_activity.state <> 'processing' OR v_activity.bridge_id <> report.bridge_id
+           OR v_activity.call_number <> v_answer.call_number THEN
+            PERFORM tbs.take_late_report(report.bridge_id, v_answer.activity_id, v_answer.call_number, v_answer.curl_result, v_answer.http_status,
+                                         v_answer.answer, v_answer.started_at, v_answer.elapsed_microseconds);
+            CONTINUE;
+        END IF;
+        IF tbs.take_answer(v_activity, v_answer.curl_result, v_answer.http_status, v_answer.header, v_answer.answer, v_answer.started_at,
+                           v_answer.elapsed_microseconds) THEN
+            v_continue := v_continue || v_activity.activity_id;
+        END IF;
+        v_lines := v_lines || v_activity.line_id;
+        v_resources := v_resources || v_activity.network_resource_id;
+    END LOOP;
+    -- A service that has become present may be what another network resource's activities of the line wait for.
+    UPDATE tbs.activity AS a SET state = 'new'
+    WHERE a.line_id = ANY (v_lines) AND a.line_id <> 0 AND a.state = 'waiting' AND a.waits_for_object_id IS NULL
+      AND NOT EXISTS (SELECT FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
+                      WHERE k.line_id = a.line_id AND k.network_resource_id = a.network_resource_id);
+    IF FOUND THEN
+        PERFORM tbs.ring();
+    END IF;
+    RETURN QUERY SELECT * FROM tbs.run(report.bridge_id, v_continue, v_lines, v_resources, cardinality(activity_ids));
+END;
+$report$;
+COMMENT ON FUNCTION tbs.report(bigint, bigint[], integer[], integer[], integer[], jsonb, bytea[], timestamptz[], bigint[]) IS
+'records a batch of answers: decides outcomes, writes history, closes or reschedules, gives the turn to the next of each line and returns the API calls to make at once; a repeat for the same (activity, call number) changes nothing; a report after the lease was lost is kept and resynced';
+
+CREATE FUNCTION tbs.bridge_stop(bridge_id bigint)
+RETURNS void
+LANGUAGE sql
+VOLATILE STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $bridge_stop$
+    SELECT tbs.end_bridge(bridge_stop.bridge_id, 'stopped');
+$bridge_stop$;
+COMMENT ON FUNCTION tbs.bridge_stop(bigint) IS 'ends a bridge; what it had not finished may be claimed by others at once';
+
+CREATE FUNCTION tbs.bridge_sleep(bridge_id bigint)
+RETURNS TABLE (alone boolean, next_due_milliseconds integer)
+LANGUAGE sql
+VOLATILE STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $bridge_sleep$
+    SELECT tbs.bell_sleep(),
+           (SELECT greatest(tbs.milliseconds(min(d.due_at) - clock_timestamp()), 0)
+            FROM tbs.bridge AS b
+            JOIN tbs.network_resource AS r ON r.environment = b.environment AND r.state = 'active'
+            CROSS JOIN LATERAL (SELECT a.due_at FROM tbs.activity AS a
+                                WHERE a.network_resource_id = r.network_resource_id AND a.state IN ('retry', 'scheduled')
+                                ORDER BY a.due_at LIMIT 1) AS d
+            WHERE b.bridge_id = bridge_sleep.bridge_id);
+$bridge_sleep$;
+COMMENT ON FUNCTION tbs.bridge_sleep(bigint) IS
+'on the listening connection, before waiting: alone is true when this bridge is the last one awake, and then commits notify; next_due_milliseconds: when the next retry is due';
+
+CREATE FUNCTION tbs.bridge_wake(bridge_id bigint)
+RETURNS void
+LANGUAGE sql
+VOLATILE STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $bridge_wake$
+    SELECT tbs.bell_wake();
+$bridge_wake$;
+COMMENT ON FUNCTION tbs.bridge_wake(bigint) IS 'on the listening connection, when awake again: commits need not notify';

@@ -1,0 +1,374 @@
+-- Capture: statement-level triggers that put one activity per (line USOC, network resource) on the queue, in the transaction that changes the row.
+-- Capture only inserts. It takes no lock beyond its own rows, touches no partitioned table, and never fails for what is wrong with a network resource.
+
+CREATE FUNCTION tbs.is_armed()
+RETURNS boolean
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $is_armed$
+    SELECT EXISTS (
+        SELECT FROM tbs.arming AS a
+        WHERE a.armed AND a.system_identifier = split_part(tbs.database_epoch(), '/', 1)
+          AND a.database_oid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()));
+$is_armed$;
+COMMENT ON FUNCTION tbs.is_armed() IS 'whether changes are captured and sent: armed on this very database (system identifier and oid), not on the one it was copied from';
+
+CREATE FUNCTION tbs.is_capturing()
+RETURNS boolean
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $is_capturing$
+    SELECT tbs.capture_reason() IS NULL AND tbs.is_armed();
+$is_capturing$;
+COMMENT ON FUNCTION tbs.is_capturing() IS 'whether capture is on in this transaction: armed, and not switched off with tbs.without_capture()';
+
+-- What may be on a network resource for a line USOC, whatever the catalogue says now: used objects, or an activity that is not done.
+CREATE VIEW tbs.line_usoc_on_resource AS
+SELECT u.line_usoc_id, u.network_resource_id, u.service FROM tbs.remote_object_use AS u
+UNION
+SELECT a.line_usoc_id, a.network_resource_id, t.service FROM tbs.activity AS a JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
+WHERE a.line_usoc_id <> 0;
+COMMENT ON VIEW tbs.line_usoc_on_resource IS 'what a line USOC has, or may have, on a network resource';
+
+-- capture_lines: one activity per (line USOC, network resource) of these lines. The catalogue's pairs, and those that have something already.
+CREATE FUNCTION tbs.capture_lines(line_ids bigint[], trigger_type text, trigger_description text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $capture_lines$
+BEGIN
+    INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc,
+                              user_name, trigger_description)
+    SELECT t.activity_type_id, p.network_resource_id, lu.line_id, lu.line_usoc_id, l.customer_id,
+           coalesce(nullif(current_setting('tbs.order_number', true), ''), o.order_number), coalesce(lu.telephone_number, l.telephone_number), lu.usoc,
+           nullif(current_setting('tbs.user_name', true), ''), capture_lines.trigger_description
+    FROM tbs.line AS l
+    JOIN tbs.line_usoc AS lu ON lu.line_id = l.line_id
+    LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = lu.customer_order_id
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT ON (x.network_resource_id, x.service) x.network_resource_id, x.service, x.position
+        FROM (SELECT a.network_resource_id, a.service, a.position FROM tbs.line_usoc_association AS a
+              WHERE a.line_usoc_id = lu.line_usoc_id AND a.active
+              UNION ALL
+              SELECT h.network_resource_id, h.service, 0 FROM tbs.line_usoc_on_resource AS h WHERE h.line_usoc_id = lu.line_usoc_id) AS x
+        ORDER BY x.network_resource_id, x.service, x.position DESC) AS p
+    JOIN tbs.network_resource AS r ON r.network_resource_id = p.network_resource_id AND r.state <> 'retired'
+    JOIN tbs.activity_type AS t ON t.network_resource_type = r.network_resource_type AND t.service = p.service
+                               AND t.trigger_type = capture_lines.trigger_type
+    WHERE l.line_id = ANY (capture_lines.line_ids)
+    ORDER BY lu.line_id, p.position, lu.line_usoc_id;
+    IF FOUND THEN
+        PERFORM tbs.ring();
+    END IF;
+END;
+$capture_lines$;
+COMMENT ON FUNCTION tbs.capture_lines(bigint[], text, text) IS 'internal: captures a change for all line USOCs of these lines';
+
+CREATE FUNCTION tbs.capture_line_usoc_insert()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $capture_line_usoc_insert$
+BEGIN
+    IF NOT tbs.is_capturing() THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc,
+                              user_name, trigger_description)
+    SELECT t.activity_type_id, a.network_resource_id, a.line_id, a.line_usoc_id, a.customer_id,
+           coalesce(nullif(current_setting('tbs.order_number', true), ''), a.order_number), a.telephone_number, a.usoc,
+           nullif(current_setting('tbs.user_name', true), ''), 'USOC ' || a.usoc || ' added'
+    FROM new_rows AS n
+    JOIN tbs.line_usoc_association AS a ON a.line_usoc_id = n.line_usoc_id AND a.active AND a.network_resource_state <> 'retired'
+    JOIN tbs.activity_type AS t ON t.network_resource_type = a.network_resource_type AND t.service = a.service AND t.trigger_type = 'usoc_added'
+    ORDER BY a.line_id, a.position, a.line_usoc_id;
+    IF FOUND THEN
+        PERFORM tbs.ring();
+    END IF;
+    RETURN NULL;
+END;
+$capture_line_usoc_insert$;
+COMMENT ON FUNCTION tbs.capture_line_usoc_insert() IS 'trigger: a USOC was put on a line: usoc_added, one activity per associated network resource';
+
+-- Shared by delete and by an update that takes a USOC away. The line may be gone already (a cascade): what was known of it last is kept.
+CREATE FUNCTION tbs.capture_line_usoc_removal(removed tbs.line_usoc[])
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $capture_line_usoc_removal$
+BEGIN
+    INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc,
+                              user_name, trigger_description)
+    SELECT t.activity_type_id, h.network_resource_id, d.line_id, d.line_usoc_id,
+           coalesce(l.customer_id, s.customer_id, q.customer_id),
+           coalesce(nullif(current_setting('tbs.order_number', true), ''), o.order_number),
+           coalesce(d.telephone_number, l.telephone_number, s.telephone_number, q.telephone_number), d.usoc,
+           nullif(current_setting('tbs.user_name', true), ''), 'USOC ' || d.usoc || ' deleted'
+    FROM unnest(capture_line_usoc_removal.removed) AS d
+    JOIN tbs.line_usoc_on_resource AS h ON h.line_usoc_id = d.line_usoc_id
+    JOIN tbs.network_resource AS r ON r.network_resource_id = h.network_resource_id AND r.state <> 'retired'
+    JOIN tbs.activity_type AS t ON t.network_resource_type = r.network_resource_type AND t.service = h.service AND t.trigger_type = 'usoc_deleted'
+    LEFT JOIN tbs.line AS l ON l.line_id = d.line_id
+    LEFT JOIN tbs.line_usoc_state AS s ON s.line_usoc_id = d.line_usoc_id AND s.network_resource_id = h.network_resource_id
+    LEFT JOIN LATERAL (SELECT a.customer_id, a.telephone_number FROM tbs.activity AS a
+                       WHERE a.line_usoc_id = d.line_usoc_id ORDER BY a.activity_id DESC LIMIT 1) AS q ON true
+    LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = d.customer_order_id
+    LEFT JOIN tbs.master_usoc_network_resource AS m ON m.usoc = d.usoc AND m.network_resource_id = h.network_resource_id
+    ORDER BY d.line_id, m.position DESC NULLS LAST, d.line_usoc_id DESC;
+    IF FOUND THEN
+        PERFORM tbs.ring();
+    END IF;
+END;
+$capture_line_usoc_removal$;
+COMMENT ON FUNCTION tbs.capture_line_usoc_removal(tbs.line_usoc[]) IS 'internal: usoc_deleted for line USOCs that are gone, one activity per network resource that has something of them';
+
+CREATE FUNCTION tbs.capture_line_usoc_delete()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $capture_line_usoc_delete$
+BEGIN
+    IF tbs.is_capturing() THEN
+        PERFORM tbs.capture_line_usoc_removal((SELECT array_agg(d) FROM old_rows AS d));
+    END IF;
+    RETURN NULL;
+END;
+$capture_line_usoc_delete$;
+COMMENT ON FUNCTION tbs.capture_line_usoc_delete() IS 'trigger: a USOC was taken off a line';
+
+-- An update: usoc_edited where the same service stays on the same resource; where the USOC or the line has changed, what only the old one had is
+-- usoc_deleted and what only the new one has is usoc_added. A changed id is a delete and an insert.
+CREATE FUNCTION tbs.capture_line_usoc_update()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $capture_line_usoc_update$
+BEGIN
+    IF NOT tbs.is_capturing() THEN
+        RETURN NULL;
+    END IF;
+    PERFORM tbs.capture_line_usoc_removal(gone.rows)
+    FROM (SELECT array_agg(o) AS rows FROM old_rows AS o WHERE NOT EXISTS (SELECT FROM new_rows AS n WHERE n.line_usoc_id = o.line_usoc_id)) AS gone
+    WHERE gone.rows IS NOT NULL;
+
+    INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc,
+                              user_name, trigger_description)
+    SELECT t.activity_type_id, p.network_resource_id, c.line_id, c.line_usoc_id, l.customer_id,
+           coalesce(nullif(current_setting('tbs.order_number', true), ''), o.order_number), coalesce(c.telephone_number, l.telephone_number), c.usoc,
+           nullif(current_setting('tbs.user_name', true), ''),
+           CASE WHEN c.old_usoc IS DISTINCT FROM c.usoc AND c.old_usoc IS NOT NULL THEN format('USOC %s changed to %s', c.old_usoc, c.usoc)
+                ELSE format('USOC %s %s', c.usoc, CASE p.trigger_type WHEN 'usoc_added' THEN 'added' ELSE 'edited' END) END
+    FROM (SELECT n.*, o.usoc AS old_usoc, o.line_usoc_id IS NULL AS is_new
+          FROM new_rows AS n LEFT JOIN old_rows AS o ON o.line_usoc_id = n.line_usoc_id
+          WHERE o.line_usoc_id IS NULL OR tbs.line_usoc_context(o) IS DISTINCT FROM tbs.line_usoc_context(n)) AS c
+    JOIN tbs.line AS l ON l.line_id = c.line_id
+    LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = c.customer_order_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(new_pair.network_resource_id, old_pair.network_resource_id) AS network_resource_id,
+               coalesce(new_pair.service, old_pair.service) AS service, new_pair.position,
+               CASE WHEN old_pair.network_resource_id IS NULL THEN 'usoc_added'
+                    WHEN new_pair.network_resource_id IS NULL THEN 'usoc_deleted'
+                    ELSE 'usoc_edited' END AS trigger_type
+        FROM (SELECT a.network_resource_id, a.service, a.position FROM tbs.line_usoc_association AS a
+              WHERE a.line_usoc_id = c.line_usoc_id
+                AND (a.active OR EXISTS (SELECT FROM tbs.line_usoc_on_resource AS h
+                                         WHERE h.line_usoc_id = a.line_usoc_id AND h.network_resource_id = a.network_resource_id))) AS new_pair
+        FULL JOIN (SELECT h.network_resource_id, h.service FROM tbs.line_usoc_on_resource AS h
+                   WHERE h.line_usoc_id = c.line_usoc_id AND NOT c.is_new
+                   UNION
+                   -- What the old USOC is associated with, although nothing of it is there yet, was captured when it was added.
+                   SELECT m.network_resource_id, m.service FROM tbs.master_usoc_network_resource AS m WHERE m.usoc = c.old_usoc AND m.usoc = c.usoc) AS old_pair
+               ON old_pair.network_resource_id = new_pair.network_resource_id AND old_pair.service = new_pair.service) AS p
+    JOIN tbs.network_resource AS r ON r.network_resource_id = p.network_resource_id AND r.state <> 'retired'
+    JOIN tbs.activity_type AS t ON t.network_resource_type = r.network_resource_type AND t.service = p.service AND t.trigger_type = p.trigger_type
+    ORDER BY c.line_id, p.trigger_type <> 'usoc_deleted', p.position, c.line_usoc_id;
+    IF FOUND THEN
+        PERFORM tbs.ring();
+    END IF;
+    RETURN NULL;
+END;
+$capture_line_usoc_update$;
+COMMENT ON FUNCTION tbs.capture_line_usoc_update() IS 'trigger: a line USOC was edited, its USOC swapped, or it was moved to another line';
+
+CREATE FUNCTION tbs.capture_line_update()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $capture_line_update$
+BEGIN
+    IF NOT tbs.is_capturing() THEN
+        RETURN NULL;
+    END IF;
+    PERFORM tbs.capture_lines(array_agg(c.line_id), c.trigger_type, CASE c.trigger_type WHEN 'line_changed' THEN 'line changed' ELSE 'line points to other network information' END)
+    FROM (SELECT n.line_id,
+                 CASE WHEN n.network_information_id IS DISTINCT FROM o.network_information_id THEN 'network_information_changed' ELSE 'line_changed' END AS trigger_type
+          FROM new_rows AS n JOIN old_rows AS o ON o.line_id = n.line_id
+          WHERE tbs.line_context(o) IS DISTINCT FROM tbs.line_context(n)
+          UNION ALL
+          -- A queue's document has its members' numbers and extensions.
+          SELECT DISTINCT m.line_id, 'line_changed'
+          FROM new_rows AS n JOIN old_rows AS o ON o.line_id = n.line_id JOIN tbs.line_member AS m ON m.member_line_id = n.line_id
+          WHERE (o.extension, o.telephone_number, o.network_information_id) IS DISTINCT FROM (n.extension, n.telephone_number, n.network_information_id)) AS c
+    GROUP BY c.trigger_type;
+    -- A line key of a shared phone is part of the phone's document, which other lines use too.
+    PERFORM tbs.capture_lines(array_agg(DISTINCT other.line_id), 'device_changed', 'another line of a device changed')
+    FROM new_rows AS n
+    JOIN old_rows AS o ON o.line_id = n.line_id
+    JOIN tbs.line_device AS own ON own.line_id = n.line_id
+    JOIN tbs.line_device AS other ON other.device_id = own.device_id AND other.line_id <> own.line_id
+    WHERE (o.extension, o.network_information_id) IS DISTINCT FROM (n.extension, n.network_information_id)
+    HAVING count(*) > 0;
+    RETURN NULL;
+END;
+$capture_line_update$;
+COMMENT ON FUNCTION tbs.capture_line_update() IS 'trigger: a line was edited (line_changed) or points to other network information (network_information_changed)';
+
+CREATE FUNCTION tbs.capture_customer_update()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $capture_customer_update$
+BEGIN
+    IF tbs.is_capturing() THEN
+        PERFORM tbs.capture_lines(array_agg(l.line_id), 'line_changed', 'customer changed')
+        FROM new_rows AS n JOIN old_rows AS o ON o.customer_id = n.customer_id JOIN tbs.line AS l ON l.customer_id = n.customer_id
+        WHERE tbs.customer_context(o) IS DISTINCT FROM tbs.customer_context(n)
+        HAVING count(*) > 0;
+    END IF;
+    RETURN NULL;
+END;
+$capture_customer_update$;
+COMMENT ON FUNCTION tbs.capture_customer_update() IS 'trigger: what provisioning reads of a customer has changed: line_changed for its lines';
+
+CREATE FUNCTION tbs.capture_network_information_update()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $capture_network_information_update$
+BEGIN
+    IF tbs.is_capturing() THEN
+        PERFORM tbs.capture_lines(array_agg(DISTINCT l.line_id), 'network_information_changed', 'network information changed')
+        FROM new_rows AS n
+        JOIN old_rows AS o ON o.network_information_id = n.network_information_id
+        JOIN tbs.network_information AS i ON n.network_information_id IN (i.network_information_id, i.parent_id)
+        JOIN tbs.line AS l ON l.network_information_id = i.network_information_id
+        WHERE tbs.network_information_context(o) IS DISTINCT FROM tbs.network_information_context(n)
+        HAVING count(*) > 0;
+    END IF;
+    RETURN NULL;
+END;
+$capture_network_information_update$;
+COMMENT ON FUNCTION tbs.capture_network_information_update() IS 'trigger: a network information record was edited: for the lines that point to it or to its children';
+
+CREATE FUNCTION tbs.capture_device_update()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $capture_device_update$
+BEGIN
+    IF tbs.is_capturing() THEN
+        PERFORM tbs.capture_lines(array_agg(DISTINCT t.line_id), 'device_changed', 'device changed')
+        FROM new_rows AS n JOIN old_rows AS o ON o.device_id = n.device_id JOIN tbs.line_device AS t ON t.device_id = n.device_id
+        WHERE tbs.device_context(o) IS DISTINCT FROM tbs.device_context(n)
+        HAVING count(*) > 0;
+    END IF;
+    RETURN NULL;
+END;
+$capture_device_update$;
+COMMENT ON FUNCTION tbs.capture_device_update() IS 'trigger: a device was edited: device_changed for the lines it is tied to';
+
+-- A tie concerns its line and every other line of the device: the phone's document has all line keys.
+CREATE FUNCTION tbs.capture_line_device_changes(line_ids bigint[], device_ids bigint[])
+RETURNS void
+LANGUAGE sql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $capture_line_device_changes$
+    SELECT tbs.capture_lines(
+        (SELECT array_agg(DISTINCT l) FROM (SELECT unnest(capture_line_device_changes.line_ids)
+                                            UNION SELECT t.line_id FROM tbs.line_device AS t WHERE t.device_id = ANY (capture_line_device_changes.device_ids)) AS x (l)),
+        'device_changed', 'devices of the line changed');
+$capture_line_device_changes$;
+COMMENT ON FUNCTION tbs.capture_line_device_changes(bigint[], bigint[]) IS 'internal: device_changed for the lines of changed ties';
+
+CREATE FUNCTION tbs.capture_line_device()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $capture_line_device$
+BEGIN
+    IF NOT tbs.is_capturing() THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        PERFORM tbs.capture_line_device_changes(array_agg(n.line_id), array_agg(n.device_id)) FROM new_rows AS n HAVING count(*) > 0;
+    ELSIF TG_OP = 'DELETE' THEN
+        PERFORM tbs.capture_line_device_changes(array_agg(o.line_id), array_agg(o.device_id)) FROM old_rows AS o HAVING count(*) > 0;
+    ELSE
+        PERFORM tbs.capture_line_device_changes(array_agg(c.line_id), array_agg(c.device_id))
+        FROM (SELECT o.line_id, o.device_id FROM old_rows AS o LEFT JOIN new_rows AS n ON n.line_device_id = o.line_device_id
+              WHERE tbs.line_device_context(o) IS DISTINCT FROM tbs.line_device_context(n)
+              UNION
+              SELECT n.line_id, n.device_id FROM new_rows AS n LEFT JOIN old_rows AS o ON n.line_device_id = o.line_device_id
+              WHERE tbs.line_device_context(o) IS DISTINCT FROM tbs.line_device_context(n)) AS c
+        HAVING count(*) > 0;
+    END IF;
+    RETURN NULL;
+END;
+$capture_line_device$;
+COMMENT ON FUNCTION tbs.capture_line_device() IS 'trigger: a device was tied to or untied from a line, or the tie was edited';
+
+CREATE FUNCTION tbs.capture_line_member()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $capture_line_member$
+BEGIN
+    IF NOT tbs.is_capturing() THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        PERFORM tbs.capture_lines(array_agg(DISTINCT n.line_id), 'line_changed', 'members of the line changed') FROM new_rows AS n HAVING count(*) > 0;
+    ELSIF TG_OP = 'DELETE' THEN
+        PERFORM tbs.capture_lines(array_agg(DISTINCT o.line_id), 'line_changed', 'members of the line changed') FROM old_rows AS o HAVING count(*) > 0;
+    ELSE
+        PERFORM tbs.capture_lines(array_agg(DISTINCT c.line_id), 'line_changed', 'members of the line changed')
+        FROM (SELECT o.line_id FROM old_rows AS o LEFT JOIN new_rows AS n ON n.line_member_id = o.line_member_id
+              WHERE tbs.line_member_context(o) IS DISTINCT FROM tbs.line_member_context(n)
+              UNION
+              SELECT n.line_id FROM new_rows AS n LEFT JOIN old_rows AS o ON n.line_member_id = o.line_member_id
+              WHERE tbs.line_member_context(o) IS DISTINCT FROM tbs.line_member_context(n)) AS c
+        HAVING count(*) > 0;
+    END IF;
+    RETURN NULL;
+END;
+$capture_line_member$;
+COMMENT ON FUNCTION tbs.capture_line_member() IS 'trigger: the members of a line (agents of a queue) have changed: line_changed for that line';
+
+-- One trigger per event: a trigger with transition tables may have only one. Never ENABLE ALWAYS: a restore with session_replication_role = replica must not capture.
+CREATE TRIGGER capture_insert AFTER INSERT ON tbs.line_usoc REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tbs.capture_line_usoc_insert();
+CREATE TRIGGER capture_update AFTER UPDATE ON tbs.line_usoc REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tbs.capture_line_usoc_update();
+CREATE TRIGGER capture_delete AFTER DELETE ON tbs.line_usoc REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tbs.capture_line_usoc_delete();
+CREATE TRIGGER capture_update AFTER UPDATE ON tbs.line REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tbs.capture_line_update();
+CREATE TRIGGER capture_update AFTER UPDATE ON tbs.customer REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tbs.capture_customer_update();
+CREATE TRIGGER capture_update AFTER UPDATE ON tbs.network_information REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tbs.capture_network_information_update();
+CREATE TRIGGER capture_update AFTER UPDATE ON tbs.device REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tbs.capture_device_update();
+CREATE TRIGGER capture_insert AFTER INSERT ON tbs.line_device REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tbs.capture_line_device();
+CREATE TRIGGER capture_update AFTER UPDATE ON tbs.line_device REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tbs.capture_line_device();
+CREATE TRIGGER capture_delete AFTER DELETE ON tbs.line_device REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tbs.capture_line_device();
+CREATE TRIGGER capture_insert AFTER INSERT ON tbs.line_member REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tbs.capture_line_member();
+CREATE TRIGGER capture_update AFTER UPDATE ON tbs.line_member REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tbs.capture_line_member();
+CREATE TRIGGER capture_delete AFTER DELETE ON tbs.line_member REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tbs.capture_line_member();

@@ -1,0 +1,389 @@
+-- Carrying out: from an activity whose turn it is to the next API call, or to its end.
+
+CREATE TYPE tbs.api_call AS (
+    activity_id          bigint,
+    call_number          integer,
+    network_resource_id  integer,
+    method               text,
+    path                 text,
+    headers              jsonb,
+    body                 text,
+    secrets              jsonb,
+    timeout_milliseconds integer
+);
+COMMENT ON TYPE tbs.api_call IS 'a finished request for the bridge; secrets are to be put into the body just before it is sent';
+
+-- A successful, failed or removed activity leaves its mark on the line USOC.
+CREATE FUNCTION tbs.note_line_usoc_state(activity tbs.activity, service text, present boolean, in_step boolean, result text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $note_line_usoc_state$
+BEGIN
+    IF activity.line_usoc_id = 0 THEN
+        RETURN;
+    END IF;
+    IF in_step AND NOT present THEN
+        DELETE FROM tbs.line_usoc_state AS s
+        WHERE s.line_usoc_id = activity.line_usoc_id AND s.network_resource_id = activity.network_resource_id AND s.service = note_line_usoc_state.service;
+        RETURN;
+    END IF;
+    INSERT INTO tbs.line_usoc_state AS s (line_usoc_id, network_resource_id, service, line_id, customer_id, telephone_number, usoc, present, in_step,
+                                          last_activity_id, last_result, changed_at)
+    VALUES (activity.line_usoc_id, activity.network_resource_id, note_line_usoc_state.service, activity.line_id, activity.customer_id,
+            activity.telephone_number, activity.usoc, coalesce(note_line_usoc_state.present, false), note_line_usoc_state.in_step, activity.activity_id,
+            note_line_usoc_state.result, clock_timestamp())
+    ON CONFLICT ON CONSTRAINT line_usoc_state_pkey DO UPDATE
+    SET line_id = excluded.line_id, customer_id = coalesce(excluded.customer_id, s.customer_id),
+        telephone_number = coalesce(excluded.telephone_number, s.telephone_number), usoc = excluded.usoc,
+        present = coalesce(note_line_usoc_state.present, s.present), in_step = excluded.in_step,
+        last_activity_id = excluded.last_activity_id, last_result = excluded.last_result, changed_at = excluded.changed_at;
+END;
+$note_line_usoc_state$;
+COMMENT ON FUNCTION tbs.note_line_usoc_state(tbs.activity, text, boolean, boolean, text) IS 'internal: keeps line_usoc_state; present null leaves that as it is';
+
+CREATE FUNCTION tbs.activity_service(activity_type_id integer)
+RETURNS text
+LANGUAGE sql
+STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $activity_service$
+    SELECT t.service FROM tbs.activity_type AS t WHERE t.activity_type_id = activity_service.activity_type_id;
+$activity_service$;
+COMMENT ON FUNCTION tbs.activity_service(integer) IS 'internal: the service of an activity type';
+
+CREATE FUNCTION tbs.succeed_activity(activity tbs.activity, present boolean, message text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $succeed_activity$
+BEGIN
+    DELETE FROM tbs.activity AS a WHERE a.activity_id = activity.activity_id;
+    PERFORM tbs.record_event('succeeded', NULL, activity, true, succeed_activity.message);
+    PERFORM tbs.note_line_usoc_state(activity, tbs.activity_service(activity.activity_type_id), succeed_activity.present, true, 'succeeded');
+    DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = activity.activity_id;
+END;
+$succeed_activity$;
+COMMENT ON FUNCTION tbs.succeed_activity(tbs.activity, boolean, text) IS 'internal: takes a finished activity off the queue';
+
+CREATE FUNCTION tbs.fail_activity(activity tbs.activity, outcome text, message text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $fail_activity$
+BEGIN
+    UPDATE tbs.activity AS a
+    SET state = 'failed', bridge_id = NULL, due_at = NULL, last_outcome = fail_activity.outcome, last_message = fail_activity.message
+    WHERE a.activity_id = activity.activity_id;
+    activity.last_outcome := fail_activity.outcome;
+    PERFORM tbs.record_event('failed', NULL, activity, false, fail_activity.message);
+    PERFORM tbs.note_line_usoc_state(activity, tbs.activity_service(activity.activity_type_id), NULL, false, 'failed');
+END;
+$fail_activity$;
+COMMENT ON FUNCTION tbs.fail_activity(tbs.activity, text, text) IS 'internal: puts an activity in front of an operator';
+
+-- Those who waited for an object's call to end may look again. SKIP LOCKED: a row that is locked is just being decided on by the session that has it;
+-- the beat catches what could be missed.
+CREATE FUNCTION tbs.wake_object_waiters(remote_object_id bigint)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $wake_object_waiters$
+BEGIN
+    UPDATE tbs.activity AS a SET state = 'new', waits_for_object_id = NULL
+    WHERE a.activity_id IN (SELECT w.activity_id FROM tbs.activity AS w WHERE w.waits_for_object_id = wake_object_waiters.remote_object_id FOR UPDATE SKIP LOCKED);
+    IF FOUND THEN
+        PERFORM tbs.ring();
+    END IF;
+END;
+$wake_object_waiters$;
+COMMENT ON FUNCTION tbs.wake_object_waiters(bigint) IS 'internal: lets activities look again that waited for another call to the same remote object';
+
+CREATE FUNCTION tbs.make_secrets(line_id bigint)
+RETURNS void
+LANGUAGE sql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $make_secrets$
+    INSERT INTO tbs.subscriber_secret (line_id, account, name, value)
+    SELECT DISTINCT l.line_id, coalesce(t.sip_account, l.extension), 'sip_password', tbs.random_secret(24)
+    FROM tbs.line AS l JOIN tbs.line_device AS t ON t.line_id = l.line_id
+    WHERE l.line_id = make_secrets.line_id AND coalesce(t.sip_account, l.extension) IS NOT NULL
+      AND NOT EXISTS (SELECT FROM tbs.subscriber_secret AS s
+                      WHERE s.line_id = l.line_id AND s.account = coalesce(t.sip_account, l.extension) AND s.name = 'sip_password')
+    ON CONFLICT DO NOTHING;
+$make_secrets$;
+COMMENT ON FUNCTION tbs.make_secrets(bigint) IS 'internal: makes the SIP passwords that a line does not have yet';
+
+-- Values of the secrets that a body refers to, for the bridge only.
+CREATE FUNCTION tbs.secrets_of_body(body text)
+RETURNS jsonb
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $secrets_of_body$
+    SELECT jsonb_object_agg(m[1], s.value)
+    FROM regexp_matches(body, '(__TBS_SECRET_([0-9]+)_([0-9]+)__)', 'g') AS m
+    JOIN tbs.subscriber_secret AS s ON s.subscriber_secret_id = m[2]::bigint;
+$secrets_of_body$;
+COMMENT ON FUNCTION tbs.secrets_of_body(text) IS 'internal: {placeholder: value} for the secrets that a rendered body refers to';
+
+-- send: stores what is about to be sent, takes the remote object, and returns the request. False in sent: the object is busy or has changed.
+CREATE FUNCTION tbs.send(bridge_id bigint, activity tbs.activity, planned tbs.planned_object, context jsonb, resource tbs.network_resource,
+                         OUT sent boolean, OUT call tbs.api_call)
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $send$
+DECLARE
+    v_object tbs.remote_object;
+    v_request record;
+    v_timeout integer;
+BEGIN
+    sent := false;
+    -- The row stays locked until the end of the transaction: whoever releases the object sees that this activity waits for it.
+    SELECT * INTO STRICT v_object FROM tbs.remote_object AS o WHERE o.remote_object_id = planned.remote_object_id FOR UPDATE;
+    IF v_object.in_flight_activity_id IS NOT NULL THEN
+        UPDATE tbs.activity AS a SET state = 'waiting', waits_for_object_id = v_object.remote_object_id, bridge_id = NULL WHERE a.activity_id = activity.activity_id;
+        RETURN;
+    END IF;
+    IF (v_object.sent_at, v_object.accepted_at) IS DISTINCT FROM (planned.sent_at, planned.accepted_at) THEN
+        UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = activity.activity_id;
+        PERFORM tbs.ring();
+        RETURN;
+    END IF;
+    SELECT * INTO v_request FROM tbs.planned_request(planned, send.context, resource);
+    IF v_request.error IS NOT NULL THEN
+        PERFORM tbs.fail_activity(activity, 'rejected', format('%s %s, %s: %s', planned.operation, planned.kind, v_request.error_member, v_request.error));
+        RETURN;
+    END IF;
+    UPDATE tbs.remote_object AS o
+    SET in_flight_activity_id = activity.activity_id, presence_before = o.presence, settled_before = o.settled,
+        presence = CASE WHEN planned.operation IN ('add', 'delete') THEN 'perhaps' ELSE o.presence END,
+        settled = o.settled AND planned.operation = 'look',
+        identity = coalesce(planned.identity, o.identity), find_value = coalesce(planned.find_value, o.find_value),
+        sent = CASE planned.operation WHEN 'look' THEN o.sent WHEN 'delete' THEN NULL ELSE planned.content END,
+        sent_operation = planned.operation, sent_at = clock_timestamp()
+    WHERE o.remote_object_id = v_object.remote_object_id;
+    SELECT coalesce(t.timeout_milliseconds, resource.timeout_milliseconds) INTO v_timeout
+    FROM tbs.activity_type AS t WHERE t.activity_type_id = activity.activity_type_id;
+    UPDATE tbs.activity AS a
+    SET state = 'processing', bridge_id = send.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL,
+        remote_object_id = v_object.remote_object_id, operation = planned.operation
+    WHERE a.activity_id = activity.activity_id;
+    sent := true;
+    call := ROW(activity.activity_id, activity.call_number + 1, activity.network_resource_id, v_request.method, v_request.path, v_request.headers,
+                v_request.body, CASE WHEN v_request.body LIKE '%\_\_TBS\_SECRET\_%' THEN tbs.secrets_of_body(v_request.body) END, v_timeout);
+END;
+$send$;
+COMMENT ON FUNCTION tbs.send(bigint, tbs.activity, tbs.planned_object, jsonb, tbs.network_resource) IS 'internal: makes an API call of a planned operation, stored as sent and not settled before it goes';
+
+-- An activity of the network resource itself (its connection test): one call, no remote object.
+CREATE FUNCTION tbs.carry_out_for_resource(bridge_id bigint, activity tbs.activity, resource tbs.network_resource)
+RETURNS tbs.api_call
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $carry_out_for_resource$
+DECLARE
+    v_step jsonb;
+    v_request record;
+    v_type tbs.activity_type;
+BEGIN
+    SELECT * INTO STRICT v_type FROM tbs.activity_type AS t WHERE t.activity_type_id = activity.activity_type_id;
+    SELECT r.steps -> 'look' INTO v_step FROM tbs.recipe AS r
+    WHERE r.network_resource_type = v_type.network_resource_type AND r.service = v_type.service ORDER BY r.position LIMIT 1;
+    SELECT * INTO v_request FROM tbs.render_request(v_step, jsonb_build_object('resource', tbs.resource_context(resource)), NULL, '{}');
+    IF v_request.error IS NOT NULL THEN
+        PERFORM tbs.fail_activity(activity, 'rejected', v_request.error_member || ': ' || v_request.error);
+        RETURN NULL;
+    END IF;
+    UPDATE tbs.activity AS a
+    SET state = 'processing', bridge_id = carry_out_for_resource.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL, operation = 'look'
+    WHERE a.activity_id = activity.activity_id;
+    RETURN ROW(activity.activity_id, activity.call_number + 1, activity.network_resource_id, v_request.method, v_request.path, v_request.headers,
+               v_request.body, NULL, coalesce(v_type.timeout_milliseconds, resource.timeout_milliseconds))::tbs.api_call;
+END;
+$carry_out_for_resource$;
+COMMENT ON FUNCTION tbs.carry_out_for_resource(bigint, tbs.activity, tbs.network_resource) IS 'internal: the API call of an activity of the network resource itself';
+
+-- carry_out: plans an activity whose turn it is and returns its next API call. Null: it is done, failed, or waits; its line may go on.
+CREATE FUNCTION tbs.carry_out(bridge_id bigint, activity_id bigint)
+RETURNS tbs.api_call
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $carry_out$
+DECLARE
+    v_activity tbs.activity;
+    v_type tbs.activity_type;
+    v_resource tbs.network_resource;
+    v_context jsonb;
+    v_plan tbs.planned_object[];
+    v_planned tbs.planned_object;
+    v_first tbs.planned_object;
+    v_send record;
+    v_user record;
+    v_message text;
+BEGIN
+    SELECT * INTO STRICT v_activity FROM tbs.activity AS a WHERE a.activity_id = carry_out.activity_id;
+    SELECT * INTO STRICT v_type FROM tbs.activity_type AS t WHERE t.activity_type_id = v_activity.activity_type_id;
+    SELECT * INTO STRICT v_resource FROM tbs.network_resource AS r WHERE r.network_resource_id = v_activity.network_resource_id;
+    IF v_activity.line_usoc_id = 0 THEN
+        RETURN tbs.carry_out_for_resource(carry_out.bridge_id, v_activity, v_resource);
+    END IF;
+
+    IF tbs.is_wanted(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service) THEN
+        PERFORM tbs.make_secrets(v_activity.line_id);
+        v_context := tbs.activity_context(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.trigger_type);
+    END IF;
+    v_plan := ARRAY(SELECT p::tbs.planned_object FROM tbs.plan(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service, v_context,
+                                                              v_activity.activity_id, v_activity.round, v_activity.send_all) AS p);
+
+    -- Data that cannot be rendered, or a number that is another line's: this activity alone fails, before anything of it is sent.
+    SELECT p.* INTO v_planned FROM unnest(v_plan) WITH ORDINALITY AS p WHERE p.error IS NOT NULL ORDER BY p.ordinality LIMIT 1;
+    IF FOUND THEN
+        v_message := format('%s, %s: %s', v_planned.kind, v_planned.error_member, v_planned.error);
+        PERFORM tbs.fail_activity(v_activity, 'rejected', v_message);
+        RETURN NULL;
+    END IF;
+
+    IF v_context IS NOT NULL THEN
+        -- Uses are on record before the first call, so that a delete that comes in between knows of them. In one order for everybody.
+        INSERT INTO tbs.remote_object (network_resource_id, kind, key, identity, find_value)
+        SELECT v_activity.network_resource_id, p.kind, p.key, p.identity, p.find_value
+        FROM unnest(v_plan) AS p WHERE p.remote_object_id IS NULL
+        ORDER BY p.kind, p.key
+        ON CONFLICT DO NOTHING;
+        INSERT INTO tbs.remote_object_use AS u (remote_object_id, line_usoc_id, network_resource_id, service, position)
+        SELECT o.remote_object_id, v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service, p.position
+        FROM unnest(v_plan) AS p
+        JOIN tbs.remote_object AS o ON o.network_resource_id = v_activity.network_resource_id AND o.kind = p.kind AND o.key = p.key
+        WHERE p.content IS NOT NULL
+        ON CONFLICT DO NOTHING;
+        SELECT p.position, p.kind, p.key, p.operation, o.remote_object_id, p.identity, p.find_value, p.content, p.item, p.steps, p.sent_at, p.accepted_at, p.error, p.error_member
+          INTO v_first
+        FROM unnest(v_plan) WITH ORDINALITY AS p
+        JOIN tbs.remote_object AS o ON o.network_resource_id = v_activity.network_resource_id AND o.kind = p.kind AND o.key = p.key
+        WHERE p.content IS NOT NULL AND p.operation <> 'none'
+        ORDER BY p.ordinality LIMIT 1;
+        IF FOUND THEN
+            SELECT * INTO v_send FROM tbs.send(carry_out.bridge_id, v_activity, v_first, v_context, v_resource);
+            RETURN CASE WHEN v_send.sent THEN v_send.call END;
+        END IF;
+    END IF;
+
+    -- All that is wanted is there. What is not wanted any more: hand over what another line wants, forget what was never there, delete the rest.
+    FOR v_planned IN SELECT p.* FROM unnest(v_plan) AS p WHERE p.operation IN ('release', 'forget') LOOP
+        DELETE FROM tbs.remote_object_use AS u
+        WHERE u.remote_object_id = v_planned.remote_object_id AND u.line_usoc_id = v_activity.line_usoc_id AND u.service = v_type.service;
+        IF v_planned.operation = 'release' THEN
+            PERFORM tbs.hand_over(v_activity, v_planned, v_type.service);
+        ELSE
+            DELETE FROM tbs.remote_object AS o
+            WHERE o.remote_object_id = v_planned.remote_object_id AND o.in_flight_activity_id IS NULL
+              AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id);
+        END IF;
+    END LOOP;
+
+    SELECT p.* INTO v_first FROM unnest(v_plan) WITH ORDINALITY AS p WHERE p.operation = 'delete' AND p.content IS NULL ORDER BY p.ordinality LIMIT 1;
+    IF FOUND THEN
+        IF v_context IS NOT NULL AND NOT v_activity.removal_postponed AND EXISTS (
+               SELECT FROM tbs.activity AS a
+               WHERE a.line_id = v_activity.line_id AND a.network_resource_id = v_activity.network_resource_id
+                 AND a.activity_id <> v_activity.activity_id AND a.state IN ('new', 'waiting')) THEN
+            -- A rename: the new object is there. The line's other activities (its number) are pointed to it before the old one goes.
+            UPDATE tbs.activity AS a
+            SET state = 'waiting', bridge_id = NULL, removal_postponed = true, moved_to = nextval('tbs.activity_activity_id_seq')
+            WHERE a.activity_id = v_activity.activity_id;
+            PERFORM tbs.note_line_usoc_state(v_activity, v_type.service, true, true, 'old objects are still to be removed');
+            RETURN NULL;
+        END IF;
+        SELECT * INTO v_send FROM tbs.send(carry_out.bridge_id, v_activity, v_first, v_context, v_resource);
+        RETURN CASE WHEN v_send.sent THEN v_send.call END;
+    END IF;
+
+    PERFORM tbs.succeed_activity(v_activity, v_context IS NOT NULL, CASE WHEN v_activity.call_number = 0 THEN 'nothing to send' END);
+    RETURN NULL;
+END;
+$carry_out$;
+COMMENT ON FUNCTION tbs.carry_out(bigint, bigint) IS 'internal: the next API call of an activity whose turn it is; null when it has none';
+
+-- hand_over: what is left of a shared object (a phone with several line keys) belongs to another line, whose document of it has changed.
+CREATE FUNCTION tbs.hand_over(activity tbs.activity, planned tbs.planned_object, service text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $hand_over$
+BEGIN
+    INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc, trigger_description)
+    SELECT t.activity_type_id, a.network_resource_id, a.line_id, a.line_usoc_id, a.customer_id, activity.order_number, a.telephone_number, a.usoc,
+           format('%s %s was handed over by line %s', planned.kind, planned.key, activity.line_id)
+    FROM tbs.other_user(activity.network_resource_id, planned.kind, planned.key, planned.find_value, activity.line_usoc_id, hand_over.service) AS u
+    JOIN tbs.line_usoc_association AS a ON a.line_usoc_id = u.line_usoc_id_found AND a.network_resource_id = activity.network_resource_id AND a.service = u.service_found
+    JOIN tbs.remote_object_kind AS k ON k.network_resource_type = a.network_resource_type AND k.kind = planned.kind AND k.shared
+    JOIN tbs.service_object AS s ON s.network_resource_type = a.network_resource_type AND s.service = a.service AND s.kind = planned.kind
+                                AND s.values_from IN ('line', 'line_usoc', 'device')
+    JOIN tbs.activity_type AS t ON t.network_resource_type = a.network_resource_type AND t.service = a.service AND t.trigger_type = 'device_changed';
+    IF FOUND THEN
+        PERFORM tbs.ring();
+    END IF;
+END;
+$hand_over$;
+COMMENT ON FUNCTION tbs.hand_over(tbs.activity, tbs.planned_object, text) IS 'internal: gives another line that uses a shared object an activity to bring it up to date';
+
+-- run: goes on with these activities, then with whose turn it is on these lines, until there is nothing to do or the limit is reached.
+-- The caller holds the locks of the lines. Sequences that are left with work are marked new, so that a claim finds them.
+CREATE FUNCTION tbs.run(bridge_id bigint, activity_ids bigint[], line_ids bigint[], network_resource_ids integer[], maximum integer)
+RETURNS SETOF tbs.api_call
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $run$
+DECLARE
+    v_lines bigint[] := run.line_ids;
+    v_resources integer[] := run.network_resource_ids;
+    v_turns bigint[] := run.activity_ids;
+    v_activity tbs.activity;
+    v_call tbs.api_call;
+    v_count integer := 0;
+    v_id bigint;
+    v_active integer[];
+BEGIN
+    SELECT array_agg(r.network_resource_id) INTO v_active
+    FROM tbs.network_resource AS r JOIN tbs.bridge AS b ON b.bridge_id = run.bridge_id AND b.environment = r.environment
+    WHERE r.state = 'active';
+    LOOP
+        FOREACH v_id IN ARRAY coalesce(v_turns, '{}') LOOP
+            SELECT * INTO v_activity FROM tbs.activity AS a WHERE a.activity_id = v_id;
+            CONTINUE WHEN NOT FOUND;
+            v_call := CASE WHEN v_count < run.maximum AND v_activity.network_resource_id = ANY (v_active) THEN tbs.carry_out(run.bridge_id, v_id) END;
+            IF v_call.activity_id IS NOT NULL THEN
+                v_count := v_count + 1;
+                RETURN NEXT v_call;
+            ELSIF v_count < run.maximum AND v_activity.network_resource_id = ANY (v_active) THEN
+                v_lines := v_lines || v_activity.line_id;
+                v_resources := v_resources || v_activity.network_resource_id;
+            ELSE
+                UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL, due_at = NULL WHERE a.activity_id = v_id;
+                PERFORM tbs.ring();
+            END IF;
+        END LOOP;
+        EXIT WHEN coalesce(cardinality(v_lines), 0) = 0;
+        v_turns := ARRAY(SELECT n.next FROM (SELECT DISTINCT k.line_id, k.network_resource_id
+                                             FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)) AS k
+                         CROSS JOIN LATERAL (SELECT tbs.next_activity(k.line_id, k.network_resource_id) AS next) AS n
+                         WHERE n.next IS NOT NULL
+                         ORDER BY n.next);
+        v_lines := '{}';
+        v_resources := '{}';
+        EXIT WHEN cardinality(v_turns) = 0;
+    END LOOP;
+END;
+$run$;
+COMMENT ON FUNCTION tbs.run(bigint, bigint[], bigint[], integer[], integer) IS 'internal: carries out activities of locked lines and returns the API calls to make';

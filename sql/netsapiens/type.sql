@@ -1,0 +1,48 @@
+-- Netsapiens API v2: the resource type, its outcome rules and defaults. Sources: the vendor's OpenAPI document (core 45.0) and docs.ns-api.com.
+
+INSERT INTO tbs.network_resource_type (network_resource_type, description, secret_members, shipped) VALUES
+    ('netsapiens', 'Netsapiens VoIP switch, API v2; base URL https://HOST/ns-api/v2',
+     '{password,secret,token,pin,key,device-sip-registration-password,device-provisioning-password,voicemail-login-pin,access_token,refresh_token,global-one-time-pass}', true);
+
+INSERT INTO tbs.service (network_resource_type, service, description, for_lines, requires, shipped) VALUES
+    ('netsapiens', 'connection_test', 'the API answers and takes our credentials', false, '{}', true),
+    ('netsapiens', 'seat', 'a user with its domain and site, SIP accounts and phones', true, '{}', true),
+    ('netsapiens', 'phone_number', 'a number that rings the line''s user', true, '{seat}', true);
+
+INSERT INTO tbs.activity_type (network_resource_type, service, trigger_type, description, shipped)
+SELECT 'netsapiens', s.service, t.trigger_type, t.description, true
+FROM (VALUES ('seat'), ('phone_number')) AS s (service)
+CROSS JOIN (VALUES ('usoc_added', 'the USOC was put on a line'), ('usoc_edited', 'the USOC of a line was edited'), ('usoc_deleted', 'the USOC was taken off a line'),
+                   ('device_changed', 'a device of the line, or its tie, changed'), ('network_information_changed', 'the line''s network information changed'),
+                   ('line_changed', 'the line changed'), ('resync', 'everything is sent again')) AS t (trigger_type, description)
+-- A device means nothing to a telephone number.
+WHERE NOT (s.service = 'phone_number' AND t.trigger_type = 'device_changed')
+UNION ALL
+SELECT 'netsapiens', 'connection_test', 'test', 'connection test', true;
+
+INSERT INTO tbs.network_resource_default (network_resource_type, name, value, description, shipped) VALUES
+    ('netsapiens', 'user-scope', '"Basic User"', 'permission role of a new user', true),
+    ('netsapiens', 'email-address', '""', 'the API wants the member; empty where a line has none', true),
+    ('netsapiens', 'reseller', '"~"', 'the reseller of the credentials', true),
+    ('netsapiens', 'dial-rule-application', '"to-user"', 'what a number does', true);
+
+-- Which columns are which values.
+INSERT INTO tbs.value_source (network_resource_type, layer, name, template, shipped) VALUES
+    ('netsapiens', 'network_information_parent', 'reseller', '{reseller}', true),
+    ('netsapiens', 'network_information_parent', 'time-zone', '{time_zone}', true),
+    ('netsapiens', 'network_information_parent', 'caller-id-name', '{caller_id_name}', true),
+    ('netsapiens', 'network_information_parent', 'caller-id-number', '{caller_id_number}', true),
+    ('netsapiens', 'network_information', 'time-zone', '{time_zone}', true),
+    ('netsapiens', 'network_information', 'caller-id-name', '{caller_id_name}', true),
+    ('netsapiens', 'network_information', 'caller-id-number', '{caller_id_number}', true),
+    ('netsapiens', 'line', 'name-first-name', '{first_name}', true),
+    ('netsapiens', 'line', 'name-last-name', '{last_name}', true),
+    ('netsapiens', 'line', 'email-address', '{email}', true);
+
+INSERT INTO tbs.outcome_rule (network_resource_type, position, status_from, status_to, operation, body_path, body_pattern, body_is_json, outcome, description, remedy, shipped) VALUES
+    ('netsapiens', 10, 200, 299, NULL, NULL, '\S', false, 'transient', 'a page instead of the API''s answer: expired credentials or a wrong URL', 'check base URL and credentials', true),
+    ('netsapiens', 20, 401, 401, NULL, '$.message like_regex "Invalid Scope"', NULL, NULL, 'rejected', 'the credentials are good, their scope is too low', 'give the API key or user a higher scope', true),
+    ('netsapiens', 30, 404, 404, NULL, '$.message like_regex "No Route Found"', NULL, NULL, 'rejected', 'this server does not know the URL; not: the object is missing', 'check the base URL and the server''s version', true),
+    ('netsapiens', 40, 404, 404, 'add', NULL, NULL, NULL, 'missing', 'what the new object belongs to is not there (yet)', '', true),
+    ('netsapiens', 50, 403, 403, NULL, NULL, NULL, false, 'throttled', 'refused by a proxy in front of the API', '', true),
+    ('netsapiens', 60, 400, 400, 'add', '$.message like_regex "already exist" flag "i"', NULL, NULL, 'exists', 'create of what is there', '', true);

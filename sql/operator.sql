@@ -1,0 +1,318 @@
+-- The operator's functions. Each takes the line's lock, so that it never decides past a claim or a report, and leaves a row in the history.
+
+CREATE FUNCTION tbs.lock_activity(activity_id bigint)
+RETURNS tbs.activity
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $lock_activity$
+DECLARE
+    v_activity tbs.activity;
+BEGIN
+    SELECT * INTO v_activity FROM tbs.activity AS a WHERE a.activity_id = lock_activity.activity_id;
+    IF FOUND THEN
+        PERFORM tbs.lock_lines(ARRAY[v_activity.line_id]);
+        SELECT * INTO v_activity FROM tbs.activity AS a WHERE a.activity_id = lock_activity.activity_id;
+    END IF;
+    IF v_activity.activity_id IS NULL THEN
+        RAISE EXCEPTION 'unknown activity: %', lock_activity.activity_id
+            USING ERRCODE = 'no_data_found',
+                  DETAIL = coalesce((SELECT format('It left the queue on %s: %s.', h.recorded_at, h.event) FROM tbs.activity_history AS h
+                                     WHERE h.activity_id = lock_activity.activity_id AND h.closes LIMIT 1), 'No activity has or had this number.'),
+                  HINT = 'SELECT * FROM tbs.activity_queue; shows what is on the queue, tbs.activity_log what was.';
+    END IF;
+    RETURN v_activity;
+END;
+$lock_activity$;
+COMMENT ON FUNCTION tbs.lock_activity(bigint) IS 'internal: an activity with its line locked; raises no_data_found (P0002) for an unknown one';
+
+CREATE FUNCTION tbs.need_reason(reason text, what text)
+RETURNS void
+LANGUAGE plpgsql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $need_reason$
+BEGIN
+    IF coalesce(btrim(need_reason.reason), '') = '' THEN
+        RAISE EXCEPTION 'a reason is needed to %', need_reason.what
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is kept in the history with who did it.';
+    END IF;
+END;
+$need_reason$;
+COMMENT ON FUNCTION tbs.need_reason(text, text) IS 'internal: raises invalid_parameter_value (22023) when an operator gives no reason';
+
+CREATE FUNCTION tbs.retry_activity(activity_id bigint, reason text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $retry_activity$
+DECLARE
+    v_activity tbs.activity;
+BEGIN
+    PERFORM tbs.need_reason(retry_activity.reason, 'retry an activity');
+    v_activity := tbs.lock_activity(retry_activity.activity_id);
+    IF v_activity.state NOT IN ('failed', 'held', 'retry') THEN
+        RAISE EXCEPTION 'activity % has not failed', retry_activity.activity_id
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Its state is %s.', v_activity.state),
+                  HINT = format('SELECT tbs.why_waiting(%s); says what it waits for.', retry_activity.activity_id);
+    END IF;
+    UPDATE tbs.activity AS a SET state = 'new', calls_used = 0, round = a.round + 1, send_all = true, due_at = NULL WHERE a.activity_id = v_activity.activity_id;
+    PERFORM tbs.record_event('retried', retry_activity.reason, v_activity);
+    PERFORM tbs.ring();
+END;
+$retry_activity$;
+COMMENT ON FUNCTION tbs.retry_activity(bigint, text) IS
+'gives a failed activity (or one that waits for its next try) a new round of calls, at once; sends even what was accepted before; raises no_data_found (P0002) for an unknown activity, object_not_in_prerequisite_state (55000) for one that has not failed';
+
+CREATE FUNCTION tbs.remove_activity(activity_id bigint, reason text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $remove_activity$
+DECLARE
+    v_activity tbs.activity;
+BEGIN
+    PERFORM tbs.need_reason(remove_activity.reason, 'remove an activity');
+    v_activity := tbs.lock_activity(remove_activity.activity_id);
+    IF v_activity.state = 'processing' THEN
+        RAISE EXCEPTION 'activity % is being processed', remove_activity.activity_id
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Its API call has been sent and has no answer yet.',
+                  HINT = 'Try again when the call is over.';
+    END IF;
+    DELETE FROM tbs.activity AS a WHERE a.activity_id = v_activity.activity_id;
+    DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = v_activity.activity_id;
+    PERFORM tbs.record_event('removed', remove_activity.reason, v_activity, true);
+    PERFORM tbs.note_line_usoc_state(v_activity, tbs.activity_service(v_activity.activity_type_id), NULL, false, 'removed');
+    -- Those behind it may go on.
+    UPDATE tbs.activity AS a SET state = 'new' WHERE a.line_id = v_activity.line_id AND a.line_id <> 0 AND a.state = 'waiting' AND a.waits_for_object_id IS NULL;
+    PERFORM tbs.ring();
+END;
+$remove_activity$;
+COMMENT ON FUNCTION tbs.remove_activity(bigint, text) IS
+'takes an activity off the queue without carrying it out; its line USOC then shows as not in step; raises no_data_found (P0002) for an unknown activity, object_not_in_prerequisite_state (55000) while it is being processed';
+
+CREATE FUNCTION tbs.resync(line_id bigint DEFAULT NULL, customer_id bigint DEFAULT NULL, network_resource_id integer DEFAULT NULL, reason text DEFAULT NULL)
+RETURNS bigint
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $resync$
+DECLARE
+    v_count bigint;
+BEGIN
+    PERFORM tbs.need_reason(resync.reason, 'resync');
+    IF num_nonnulls(resync.line_id, resync.customer_id, resync.network_resource_id) = 0 THEN
+        RAISE EXCEPTION 'nothing to resync is named' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'SELECT tbs.resync(line_id => 1, reason => ''...''); or customer_id, or network_resource_id, or several of them.';
+    END IF;
+    IF NOT tbs.is_armed() THEN
+        RAISE EXCEPTION 'the database is not armed' USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SELECT tbs.arm(''reason'');';
+    END IF;
+    PERFORM tbs.make_history_partitions();
+    v_count := tbs.enqueue_resync(
+        ARRAY(SELECT lu.line_usoc_id FROM tbs.line_usoc AS lu JOIN tbs.line AS l ON l.line_id = lu.line_id
+              WHERE (resync.line_id IS NULL OR l.line_id = resync.line_id) AND (resync.customer_id IS NULL OR l.customer_id = resync.customer_id)
+              UNION
+              SELECT s.line_usoc_id FROM tbs.line_usoc_state AS s
+              WHERE (resync.line_id IS NULL OR s.line_id = resync.line_id) AND (resync.customer_id IS NULL OR s.customer_id = resync.customer_id)),
+        resync.network_resource_id, 'resync: ' || resync.reason);
+    PERFORM tbs.record_event('resynced', resync.reason, message => format('%s activities', v_count), network_resource_id => resync.network_resource_id, line_id => resync.line_id);
+    PERFORM tbs.ring();
+    RETURN v_count;
+END;
+$resync$;
+COMMENT ON FUNCTION tbs.resync(bigint, bigint, integer, text) IS
+'sends everything again for the line USOCs of a line, a customer or a network resource (several: those in all of them), even what was accepted before; returns the number of activities';
+
+CREATE FUNCTION tbs.pause_network_resource(name text, reason text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $pause_network_resource$
+BEGIN
+    PERFORM tbs.need_reason(pause_network_resource.reason, 'pause a network resource');
+    PERFORM tbs.pause_resource(tbs.network_resource_named(pause_network_resource.name), pause_network_resource.reason);
+END;
+$pause_network_resource$;
+COMMENT ON FUNCTION tbs.pause_network_resource(text, text) IS 'stops sending to a network resource; changes are still captured; calls in flight end';
+
+CREATE FUNCTION tbs.resume_network_resource(name text, reason text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $resume_network_resource$
+DECLARE
+    v_network_resource_id integer := tbs.network_resource_named(resume_network_resource.name);
+BEGIN
+    PERFORM tbs.need_reason(resume_network_resource.reason, 'resume a network resource');
+    UPDATE tbs.network_resource AS r SET state = 'active', paused_at = NULL, pause_reason = NULL WHERE r.network_resource_id = v_network_resource_id AND r.state = 'paused';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'network resource "%" is not paused', resume_network_resource.name USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    PERFORM tbs.record_event('resumed', resume_network_resource.reason, network_resource_id => v_network_resource_id);
+    PERFORM tbs.ring();
+END;
+$resume_network_resource$;
+COMMENT ON FUNCTION tbs.resume_network_resource(text, text) IS 'sends to a paused network resource again; raises object_not_in_prerequisite_state (55000) when it is not paused';
+
+CREATE FUNCTION tbs.network_resource_named(name text)
+RETURNS integer
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $network_resource_named$
+DECLARE
+    v_network_resource_id integer;
+BEGIN
+    SELECT r.network_resource_id INTO v_network_resource_id FROM tbs.network_resource AS r WHERE r.name = network_resource_named.name;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'unknown network resource: "%"', network_resource_named.name
+            USING ERRCODE = 'undefined_object', HINT = 'SELECT name, network_resource_type, state FROM tbs.network_resource;';
+    END IF;
+    RETURN v_network_resource_id;
+END;
+$network_resource_named$;
+COMMENT ON FUNCTION tbs.network_resource_named(text) IS 'internal: id of a network resource; raises undefined_object (42704)';
+
+CREATE FUNCTION tbs.test_network_resource(name text)
+RETURNS bigint
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $test_network_resource$
+DECLARE
+    v_activity_id bigint;
+BEGIN
+    IF NOT tbs.is_armed() THEN
+        RAISE EXCEPTION 'the database is not armed' USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SELECT tbs.arm(''reason'');';
+    END IF;
+    INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, trigger_description)
+    SELECT t.activity_type_id, r.network_resource_id, 0, 0, 'connection test'
+    FROM tbs.network_resource AS r JOIN tbs.activity_type AS t ON t.network_resource_type = r.network_resource_type AND t.trigger_type = 'test'
+    WHERE r.network_resource_id = tbs.network_resource_named(test_network_resource.name)
+    RETURNING activity_id INTO v_activity_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the type of network resource "%" has no connection test', test_network_resource.name USING ERRCODE = 'feature_not_supported';
+    END IF;
+    PERFORM tbs.ring();
+    RETURN v_activity_id;
+END;
+$test_network_resource$;
+COMMENT ON FUNCTION tbs.test_network_resource(text) IS 'puts a connection test of a network resource on the queue and returns its activity; the result is in tbs.activity_log';
+
+-- adopt: a remote object that is there already becomes ours without a call.
+CREATE FUNCTION tbs.adopt(network_resource text, line_usoc_id bigint, reason text)
+RETURNS TABLE (kind text, key text)
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $adopt$
+#variable_conflict use_column
+DECLARE
+    v_resource tbs.network_resource;
+    v_association record;
+    v_context jsonb;
+    v_planned tbs.planned_object;
+BEGIN
+    PERFORM tbs.need_reason(adopt.reason, 'adopt remote objects');
+    SELECT * INTO v_resource FROM tbs.network_resource AS r WHERE r.network_resource_id = tbs.network_resource_named(adopt.network_resource);
+    SELECT a.* INTO v_association FROM tbs.line_usoc_association AS a
+    WHERE a.line_usoc_id = adopt.line_usoc_id AND a.network_resource_id = v_resource.network_resource_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'line USOC % is not associated with network resource "%"', adopt.line_usoc_id, adopt.network_resource
+            USING ERRCODE = 'no_data_found', HINT = 'SELECT * FROM tbs.explain_line(line_id);';
+    END IF;
+    PERFORM tbs.make_history_partitions();
+    PERFORM tbs.lock_lines(ARRAY[v_association.line_id]);
+    PERFORM tbs.make_secrets(v_association.line_id);
+    v_context := tbs.activity_context(adopt.line_usoc_id, v_resource.network_resource_id, 'resync');
+    FOR v_planned IN
+        SELECT * FROM tbs.plan(adopt.line_usoc_id, v_resource.network_resource_id, v_association.service, v_context, 0, 0::smallint, false) AS p
+        WHERE p.content IS NOT NULL OR p.error IS NOT NULL
+    LOOP
+        IF v_planned.error IS NOT NULL THEN
+            RAISE EXCEPTION 'cannot adopt %: %', v_planned.kind, v_planned.error USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Member: ' || v_planned.error_member;
+        END IF;
+        INSERT INTO tbs.remote_object AS o (network_resource_id, kind, key, identity, find_value, origin, presence, accepted, accepted_at, accepted_epoch)
+        VALUES (v_resource.network_resource_id, v_planned.kind, v_planned.key, v_planned.identity, v_planned.find_value, 'adopted', 'present', v_planned.content,
+                clock_timestamp(), tbs.accepted_epoch(v_resource))
+        ON CONFLICT ON CONSTRAINT remote_object_key DO UPDATE
+        SET origin = CASE WHEN o.origin = 'made' THEN 'made' ELSE 'adopted' END, presence = 'present', settled = true, accepted = excluded.accepted,
+            accepted_at = excluded.accepted_at, accepted_epoch = excluded.accepted_epoch
+        WHERE o.in_flight_activity_id IS NULL;
+        INSERT INTO tbs.remote_object_use (remote_object_id, line_usoc_id, network_resource_id, service, position)
+        SELECT o.remote_object_id, adopt.line_usoc_id, v_resource.network_resource_id, v_association.service, v_planned.position
+        FROM tbs.remote_object AS o
+        WHERE o.network_resource_id = v_resource.network_resource_id AND o.kind = v_planned.kind AND o.key = v_planned.key
+        ON CONFLICT DO NOTHING;
+        kind := v_planned.kind;
+        key := v_planned.key;
+        RETURN NEXT;
+    END LOOP;
+    INSERT INTO tbs.line_usoc_state AS s (line_usoc_id, network_resource_id, service, line_id, customer_id, telephone_number, usoc, present, in_step,
+                                          last_activity_id, last_result, changed_at)
+    VALUES (adopt.line_usoc_id, v_resource.network_resource_id, v_association.service, v_association.line_id, v_association.customer_id,
+            v_association.telephone_number, v_association.usoc, true, true, 0, 'adopted', clock_timestamp())
+    ON CONFLICT ON CONSTRAINT line_usoc_state_pkey DO UPDATE SET present = true, in_step = true, last_result = 'adopted', changed_at = excluded.changed_at;
+    PERFORM tbs.record_event('adopted', adopt.reason, network_resource_id => v_resource.network_resource_id, line_id => v_association.line_id,
+                             message => format('line USOC %s', adopt.line_usoc_id));
+END;
+$adopt$;
+COMMENT ON FUNCTION tbs.adopt(text, bigint, text) IS
+'records the remote objects of a line USOC as present, ours and as the rows say, without a call; returns them; raises no_data_found (P0002) when the line USOC is not associated with the network resource, invalid_parameter_value (22023) when its data cannot be rendered';
+
+-- Secrets of subscribers.
+CREATE FUNCTION tbs.rotate_secret(line_id bigint, account text, reason text, name text DEFAULT 'sip_password')
+RETURNS integer
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $rotate_secret$
+DECLARE
+    v_version integer;
+BEGIN
+    PERFORM tbs.need_reason(rotate_secret.reason, 'rotate a secret');
+    UPDATE tbs.subscriber_secret AS s SET value = tbs.random_secret(24), version = s.version + 1, changed_at = clock_timestamp()
+    WHERE s.line_id = rotate_secret.line_id AND s.account = rotate_secret.account AND s.name = rotate_secret.name
+    RETURNING s.version INTO v_version;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'line % has no secret "%" for account "%"', rotate_secret.line_id, rotate_secret.name, rotate_secret.account
+            USING ERRCODE = 'no_data_found', DETAIL = 'A secret is made when it is first sent.';
+    END IF;
+    PERFORM tbs.make_history_partitions();
+    PERFORM tbs.record_event('secret_rotated', rotate_secret.reason, line_id => rotate_secret.line_id, message => format('%s of %s', rotate_secret.name, rotate_secret.account));
+    IF tbs.is_capturing() THEN
+        PERFORM tbs.capture_lines(ARRAY[rotate_secret.line_id], 'line_changed', 'secret rotated');
+    END IF;
+    RETURN v_version;
+END;
+$rotate_secret$;
+COMMENT ON FUNCTION tbs.rotate_secret(bigint, text, text, text) IS 'makes a new value for a subscriber''s secret and sends it; returns its version; raises no_data_found (P0002) for an unknown one';
+
+CREATE FUNCTION tbs.reveal_secret(line_id bigint, account text, reason text, name text DEFAULT 'sip_password')
+RETURNS text
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $reveal_secret$
+DECLARE
+    v_value text;
+BEGIN
+    PERFORM tbs.need_reason(reveal_secret.reason, 'reveal a secret');
+    SELECT s.value INTO v_value FROM tbs.subscriber_secret AS s
+    WHERE s.line_id = reveal_secret.line_id AND s.account = reveal_secret.account AND s.name = reveal_secret.name;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'line % has no secret "%" for account "%"', reveal_secret.line_id, reveal_secret.name, reveal_secret.account USING ERRCODE = 'no_data_found';
+    END IF;
+    PERFORM tbs.make_history_partitions();
+    PERFORM tbs.record_event('secret_revealed', reveal_secret.reason, line_id => reveal_secret.line_id, message => format('%s of %s', reveal_secret.name, reveal_secret.account));
+    RETURN v_value;
+END;
+$reveal_secret$;
+COMMENT ON FUNCTION tbs.reveal_secret(bigint, text, text, text) IS 'the value of a subscriber''s secret; who asked and why is on record; raises no_data_found (P0002) for an unknown one';

@@ -1,0 +1,235 @@
+-- The plan: what a line USOC needs on a network resource, decided from the rows and the remote objects as they are now (level, not edge).
+-- The same function serves the bridge and tbs.preview().
+
+CREATE TYPE tbs.planned_object AS (
+    position         integer,
+    kind             text,
+    key              text,
+    operation        text,
+    remote_object_id bigint,
+    identity         jsonb,
+    find_value       text,
+    content          jsonb,
+    item             jsonb,
+    steps            jsonb,
+    sent_at          timestamptz,
+    accepted_at      timestamptz,
+    error            text,
+    error_member     text
+);
+COMMENT ON TYPE tbs.planned_object IS 'internal: one remote object of a plan; operation add, edit, look, delete (a call), none (as it should be), release (another wants it) or forget (nothing to call)';
+
+-- The objects that a service of a line USOC consists of, rendered from this context.
+CREATE FUNCTION tbs.wanted_objects(context jsonb, network_resource_type text, service text, kind text DEFAULT NULL)
+RETURNS TABLE (recipe tbs.recipe, item jsonb, ordinal bigint, key text, identity jsonb, find_value text, content jsonb, error text, error_member text)
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $wanted_objects$
+    SELECT r, i.item, i.ordinal, o.key, o.identity, o.find_value, o.content, o.error, o.error_member
+    FROM tbs.recipe AS r
+    CROSS JOIN LATERAL (
+        SELECT NULL::jsonb AS item, 1::bigint AS ordinal WHERE r.for_each IS NULL
+        UNION ALL
+        SELECT e.item, e.ordinal FROM jsonb_path_query(wanted_objects.context, r.for_each, '{}', true) WITH ORDINALITY AS e (item, ordinal)
+        WHERE r.for_each IS NOT NULL) AS i
+    CROSS JOIN LATERAL tbs.render_object(
+        r.object_recipe,
+        CASE WHEN r.object_recipe ->> 'values_from' = 'device' THEN tbs.item_context(wanted_objects.context, i.item, r.network_resource_type)
+             ELSE wanted_objects.context END, i.item) AS o
+    WHERE r.network_resource_type = wanted_objects.network_resource_type AND r.service = wanted_objects.service
+      AND (wanted_objects.kind IS NULL OR r.kind = wanted_objects.kind);
+$wanted_objects$;
+COMMENT ON FUNCTION tbs.wanted_objects(jsonb, text, text, text) IS 'internal: the remote objects that a service consists of in this context';
+
+CREATE FUNCTION tbs.wants_object(line_usoc_id bigint, network_resource_id integer, service text, kind text, key text)
+RETURNS boolean
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $wants_object$
+    SELECT tbs.is_wanted(wants_object.line_usoc_id, wants_object.network_resource_id, wants_object.service)
+       AND EXISTS (SELECT FROM tbs.network_resource AS r
+                   CROSS JOIN LATERAL tbs.wanted_objects(
+                       tbs.activity_context(wants_object.line_usoc_id, wants_object.network_resource_id, 'resync'),
+                       r.network_resource_type, wants_object.service, wants_object.kind) AS o
+                   WHERE r.network_resource_id = wants_object.network_resource_id AND o.key = wants_object.key);
+$wants_object$;
+COMMENT ON FUNCTION tbs.wants_object(bigint, integer, text, text, text) IS 'internal: whether the rows of now make this line USOC want this remote object';
+
+-- Lines that may want an object, by the business attribute that its kind names. Index look-ups; wants_object() has the last word.
+CREATE FUNCTION tbs.lines_found_by(found_by text, find_value text)
+RETURNS SETOF bigint
+LANGUAGE plpgsql
+STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $lines_found_by$
+BEGIN
+    CASE found_by
+        WHEN 'telephone_number' THEN
+            RETURN QUERY SELECT l.line_id FROM tbs.line AS l WHERE l.telephone_number = find_value
+                         UNION SELECT u.line_id FROM tbs.line_usoc AS u WHERE u.telephone_number = find_value;
+        WHEN 'extension' THEN
+            RETURN QUERY SELECT l.line_id FROM tbs.line AS l WHERE l.extension = find_value;
+        WHEN 'sip_account' THEN
+            RETURN QUERY SELECT d.line_id FROM tbs.line_device AS d WHERE d.sip_account = find_value
+                         UNION SELECT l.line_id FROM tbs.line AS l WHERE l.extension = find_value;
+        WHEN 'mac' THEN
+            RETURN QUERY SELECT t.line_id FROM tbs.device AS d JOIN tbs.line_device AS t ON t.device_id = d.device_id WHERE d.mac = find_value::macaddr;
+        WHEN 'switch_domain' THEN
+            RETURN QUERY SELECT l.line_id FROM tbs.network_information AS d
+                         JOIN tbs.network_information AS n ON d.network_information_id IN (n.network_information_id, n.parent_id)
+                         JOIN tbs.line AS l ON l.network_information_id = n.network_information_id WHERE d.switch_domain = find_value;
+    END CASE;
+END;
+$lines_found_by$;
+COMMENT ON FUNCTION tbs.lines_found_by(text, text) IS 'internal: lines that a remote object may belong to';
+
+-- Another line USOC that wants this object now, by the rows: one that used it, or one that has not come to its turn yet.
+CREATE FUNCTION tbs.other_user(network_resource_id integer, kind text, key text, find_value text, line_usoc_id bigint, service text,
+                               OUT line_usoc_id_found bigint, OUT line_id_found bigint, OUT service_found text)
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $other_user$
+    SELECT a.line_usoc_id, a.line_id, a.service
+    FROM tbs.network_resource AS r
+    JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = other_user.kind
+    CROSS JOIN LATERAL (
+        SELECT u.line_usoc_id FROM tbs.remote_object AS o JOIN tbs.remote_object_use AS u ON u.remote_object_id = o.remote_object_id
+        WHERE o.network_resource_id = other_user.network_resource_id AND o.kind = other_user.kind AND o.key = other_user.key
+        UNION
+        SELECT lu.line_usoc_id FROM tbs.lines_found_by(k.found_by, other_user.find_value) AS f JOIN tbs.line_usoc AS lu ON lu.line_id = f) AS c
+    JOIN tbs.line_usoc_association AS a ON a.line_usoc_id = c.line_usoc_id AND a.network_resource_id = other_user.network_resource_id
+    WHERE (a.line_usoc_id, a.service) IS DISTINCT FROM (other_user.line_usoc_id, other_user.service)
+      AND EXISTS (SELECT FROM tbs.service_object AS s
+                  WHERE s.network_resource_type = a.network_resource_type AND s.service = a.service AND s.kind = other_user.kind)
+      AND tbs.wants_object(a.line_usoc_id, a.network_resource_id, a.service, other_user.kind, other_user.key)
+    LIMIT 1;
+$other_user$;
+COMMENT ON FUNCTION tbs.other_user(integer, text, text, text, bigint, text) IS 'internal: a line USOC, other than this one, that wants the object now';
+
+CREATE FUNCTION tbs.accepted_epoch(resource tbs.network_resource)
+RETURNS text
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $accepted_epoch$
+    SELECT tbs.database_epoch() || ' ' || resource.base_url;
+$accepted_epoch$;
+COMMENT ON FUNCTION tbs.accepted_epoch(tbs.network_resource) IS 'internal: what an acceptance is only good for: this database on this timeline, this base URL';
+
+-- plan: the wanted objects in ascending position, then what this line USOC has and does not want any more, in descending position.
+CREATE FUNCTION tbs.plan(line_usoc_id bigint, network_resource_id integer, service text, context jsonb, activity_id bigint, round smallint, send_all boolean)
+RETURNS SETOF tbs.planned_object
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $plan$
+DECLARE
+    v_resource tbs.network_resource;
+    v_epoch text;
+    v_object record;
+    v_planned tbs.planned_object;
+    v_wanted bigint[] := '{}';
+    v_keys text[] := '{}';
+    v_user record;
+BEGIN
+    SELECT * INTO STRICT v_resource FROM tbs.network_resource AS r WHERE r.network_resource_id = plan.network_resource_id;
+    v_epoch := tbs.accepted_epoch(v_resource);
+
+    IF plan.context IS NOT NULL THEN
+        FOR v_object IN
+            SELECT (w.recipe).position, (w.recipe).kind, (w.recipe).steps, (w.recipe).repeat_unchanged, w.item, w.key, w.identity, w.find_value, w.content,
+                   w.error, w.error_member, k.shared,
+                   o.remote_object_id, o.identity AS known_identity, o.presence, o.settled, o.sent, o.sent_operation, o.sent_at, o.accepted, o.accepted_at, o.accepted_activity_id,
+                   o.accepted_round, o.accepted_epoch
+            FROM tbs.wanted_objects(plan.context, v_resource.network_resource_type, plan.service) AS w
+            JOIN tbs.remote_object_kind AS k ON k.network_resource_type = v_resource.network_resource_type AND k.kind = (w.recipe).kind
+            LEFT JOIN tbs.remote_object AS o ON o.network_resource_id = plan.network_resource_id AND o.kind = (w.recipe).kind AND o.key = w.key
+            ORDER BY (w.recipe).position, w.ordinal
+        LOOP
+            CONTINUE WHEN v_object.kind || ' ' || v_object.key = ANY (v_keys);
+            v_planned := ROW(v_object.position, v_object.kind, v_object.key, 'none', v_object.remote_object_id, v_object.identity, v_object.find_value,
+                             v_object.content, v_object.item, v_object.steps, v_object.sent_at, v_object.accepted_at, v_object.error, v_object.error_member);
+            v_wanted := v_wanted || v_object.remote_object_id;
+            v_keys := v_keys || (v_object.kind || ' ' || v_object.key);
+
+            IF v_planned.error IS NULL THEN
+                v_planned.operation := CASE
+                    WHEN coalesce(v_object.presence, 'absent') = 'absent' THEN 'add'
+                    -- The same key in another place (a number of another domain): it goes there, and comes here.
+                    WHEN v_object.known_identity <> v_object.identity AND v_object.steps ? 'delete' THEN 'delete'
+                    WHEN v_object.presence = 'perhaps' THEN CASE WHEN v_object.steps ? 'look' THEN 'look' ELSE 'add' END
+                    WHEN v_object.settled AND NOT v_object.repeat_unchanged AND v_object.accepted = v_object.content AND v_object.accepted_epoch = v_epoch
+                         AND NOT plan.send_all THEN 'none'
+                    -- Even where everything is sent again, it is sent once in a round.
+                    WHEN v_object.settled AND v_object.accepted = v_object.content AND v_object.accepted_activity_id = plan.activity_id
+                         AND v_object.accepted_round = plan.round THEN 'none'
+                    ELSE 'edit' END;
+                IF v_planned.operation IN ('add', 'edit') AND NOT v_object.steps ? v_planned.operation THEN
+                    v_planned.operation := 'none';
+                ELSIF v_planned.operation = 'delete' THEN
+                    v_planned.identity := v_object.known_identity;
+                END IF;
+                -- An object that another line wants by its rows is that line's. One that it has only left behind is taken over.
+                IF NOT v_object.shared AND v_planned.operation <> 'none' THEN
+                    SELECT u.* INTO v_user FROM tbs.remote_object_use AS x
+                    CROSS JOIN LATERAL tbs.other_user(plan.network_resource_id, v_object.kind, v_object.key, NULL, plan.line_usoc_id, plan.service) AS u
+                    WHERE x.remote_object_id = v_object.remote_object_id AND x.line_usoc_id <> plan.line_usoc_id
+                      AND u.line_id_found <> (plan.context #>> '{line,line_id}')::bigint
+                    LIMIT 1;
+                    IF FOUND THEN
+                        v_planned.error := format('%s %s is in use by line %s', v_object.kind, v_object.key, v_user.line_id_found);
+                        v_planned.error_member := v_object.kind;
+                    END IF;
+                END IF;
+            END IF;
+            RETURN NEXT v_planned;
+        END LOOP;
+    END IF;
+
+    FOR v_object IN
+        SELECT u.position, o.*, r.steps
+        FROM tbs.remote_object_use AS u
+        JOIN tbs.remote_object AS o ON o.remote_object_id = u.remote_object_id
+        LEFT JOIN tbs.recipe AS r ON r.network_resource_type = v_resource.network_resource_type AND r.service = u.service AND r.position = u.position
+        WHERE u.line_usoc_id = plan.line_usoc_id AND u.network_resource_id = plan.network_resource_id AND u.service = plan.service
+          AND o.remote_object_id <> ALL (array_remove(v_wanted, NULL))
+        ORDER BY u.position DESC, o.remote_object_id DESC
+    LOOP
+        v_planned := ROW(v_object.position, v_object.kind, v_object.key, NULL, v_object.remote_object_id, v_object.identity, v_object.find_value,
+                         NULL, NULL, v_object.steps, v_object.sent_at, v_object.accepted_at, NULL, NULL);
+        v_user := tbs.other_user(plan.network_resource_id, v_object.kind, v_object.key, v_object.find_value, plan.line_usoc_id, plan.service);
+        v_planned.operation := CASE WHEN v_user.line_usoc_id_found IS NOT NULL THEN 'release'
+                                    WHEN v_object.presence = 'absent' OR v_object.origin = 'found' OR NOT coalesce(v_object.steps ? 'delete', false) THEN 'forget'
+                                    ELSE 'delete' END;
+        RETURN NEXT v_planned;
+    END LOOP;
+END;
+$plan$;
+COMMENT ON FUNCTION tbs.plan(bigint, integer, text, jsonb, bigint, smallint, boolean) IS
+'internal: what a service of a line USOC needs on a network resource now, object by object in the order of the calls; context null: it is not wanted any more';
+
+CREATE FUNCTION tbs.planned_request(planned tbs.planned_object, context jsonb, resource tbs.network_resource,
+                                    OUT method text, OUT path text, OUT headers jsonb, OUT body text, OUT error text, OUT error_member text)
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $planned_request$
+    SELECT q.*
+    FROM (SELECT planned.steps -> planned.operation AS step) AS s
+    CROSS JOIN LATERAL tbs.render_request(
+        s.step,
+        CASE WHEN planned_request.context IS NULL OR planned.operation = 'delete' THEN jsonb_build_object('resource', tbs.resource_context(resource))
+             WHEN s.step ->> 'values_from' = 'device' THEN tbs.item_context(planned_request.context, planned.item, resource.network_resource_type)
+             ELSE planned_request.context END
+            -- Only where a template asks: the same context rendered many times over is parsed once.
+            || CASE WHEN s.step::text ~ '\m(remote|previous)\.'
+                    THEN (SELECT coalesce(jsonb_object_agg(k, v), '{}')
+                          FROM tbs.remote_object AS o CROSS JOIN LATERAL (VALUES ('remote', o.identifiers), ('previous', o.accepted)) AS x (k, v)
+                          WHERE o.remote_object_id = planned.remote_object_id)
+                    ELSE '{}' END,
+        planned.item, planned.identity) AS q;
+$planned_request$;
+COMMENT ON FUNCTION tbs.planned_request(tbs.planned_object, jsonb, tbs.network_resource) IS 'internal: the API call of a planned operation, rendered';

@@ -1,0 +1,204 @@
+-- Run time: the activity queue, remote objects and who uses them, the history, bridges.
+-- No foreign keys to business rows: these rows carry what they need as captured, and outlive them.
+
+CREATE TABLE tbs.arming (
+    only_row          boolean NOT NULL DEFAULT true CONSTRAINT arming_pkey PRIMARY KEY CONSTRAINT arming_only_row CHECK (only_row),
+    armed             boolean NOT NULL,
+    system_identifier text NOT NULL,
+    database_oid      oid NOT NULL,
+    changed_at        timestamptz NOT NULL,
+    changed_by        text NOT NULL,
+    reason            text NOT NULL
+);
+COMMENT ON TABLE tbs.arming IS 'whether changes are captured and sent; a restored copy is another database (system identifier, oid) and so is disarmed until tbs.arm(reason)';
+
+CREATE TABLE tbs.activity (
+    activity_id         bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT activity_pkey PRIMARY KEY,
+    moved_to            bigint,
+    activity_type_id    integer NOT NULL,
+    network_resource_id integer NOT NULL,
+    line_id             bigint NOT NULL,
+    line_usoc_id        bigint NOT NULL,
+    customer_id         bigint,
+    order_number        text,
+    telephone_number    text,
+    usoc                text,
+    captured_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    captured_by         text NOT NULL DEFAULT session_user,
+    user_name           text,
+    trigger_description text,
+    state               text NOT NULL DEFAULT 'new' CONSTRAINT activity_state_known
+                        CHECK (state IN ('new', 'waiting', 'processing', 'retry', 'scheduled', 'failed', 'held')),
+    due_at              timestamptz,
+    waits_for_object_id bigint,
+    calls_used          smallint NOT NULL DEFAULT 0,
+    round               smallint NOT NULL DEFAULT 1,
+    call_number         integer NOT NULL DEFAULT 0,
+    bridge_id           bigint,
+    claimed_at          timestamptz,
+    remote_object_id    bigint,
+    operation           text,
+    send_all            boolean NOT NULL DEFAULT false,
+    removal_postponed   boolean NOT NULL DEFAULT false,
+    last_outcome        text,
+    last_message        text
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
+-- Each index is for one question: what is claimable, what is due, the sequence of a line, who waits for an object, and the pages of people.
+CREATE INDEX activity_claimable_idx ON tbs.activity (network_resource_id, activity_id) WHERE state = 'new';
+CREATE INDEX activity_due_idx ON tbs.activity (network_resource_id, due_at) WHERE state IN ('retry', 'scheduled');
+CREATE INDEX activity_sequence_idx ON tbs.activity (line_id, network_resource_id, line_usoc_id, (coalesce(moved_to, activity_id)));
+CREATE INDEX activity_waits_for_object_idx ON tbs.activity (waits_for_object_id) WHERE waits_for_object_id IS NOT NULL;
+CREATE INDEX activity_bridge_idx ON tbs.activity (bridge_id) WHERE state = 'processing';
+CREATE INDEX activity_line_usoc_idx ON tbs.activity (line_usoc_id);
+CREATE INDEX activity_customer_idx ON tbs.activity (customer_id);
+CREATE INDEX activity_order_number_idx ON tbs.activity (order_number) WHERE order_number IS NOT NULL;
+COMMENT ON TABLE tbs.activity IS 'the queue: bring a line USOC up to date on a network resource; a row leaves when it is done, removed or superseded (see activity_queue for people)';
+COMMENT ON COLUMN tbs.activity.moved_to IS 'place in the sequence of its (line, network resource) where it differs from activity_id';
+COMMENT ON COLUMN tbs.activity.line_id IS '0: an activity of the network resource itself';
+COMMENT ON COLUMN tbs.activity.line_usoc_id IS '0: an activity of the network resource itself';
+COMMENT ON COLUMN tbs.activity.captured_by IS 'session_user of the transaction that changed the row';
+COMMENT ON COLUMN tbs.activity.user_name IS 'the clerk, as claimed with tbs.set_origin()';
+COMMENT ON COLUMN tbs.activity.state IS 'new: captured, nobody has looked yet; waiting: behind another or for what it requires; processing: with a bridge; retry: until due_at; scheduled: not due; failed and held: for an operator';
+COMMENT ON COLUMN tbs.activity.calls_used IS 'failed tries in this round';
+COMMENT ON COLUMN tbs.activity.round IS 'grows with a retry by hand or by a later change';
+COMMENT ON COLUMN tbs.activity.call_number IS 'number of the last API call; what a report has to name';
+COMMENT ON COLUMN tbs.activity.send_all IS 'send even what was accepted before (a resync, a retry by hand)';
+COMMENT ON COLUMN tbs.activity.removal_postponed IS 'new objects are made; removing the old ones has been put behind the line''s other activities';
+
+CREATE TABLE tbs.remote_object (
+    remote_object_id      bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT remote_object_pkey PRIMARY KEY,
+    network_resource_id   integer NOT NULL,
+    kind                  text NOT NULL,
+    key                   text NOT NULL,
+    identity              jsonb NOT NULL,
+    find_value            text,
+    origin                text NOT NULL DEFAULT 'made' CONSTRAINT remote_object_origin_known CHECK (origin IN ('made', 'found', 'adopted')),
+    presence              text NOT NULL DEFAULT 'absent' CONSTRAINT remote_object_presence_known CHECK (presence IN ('absent', 'perhaps', 'present')),
+    settled               boolean NOT NULL DEFAULT true,
+    sent                  jsonb,
+    sent_operation        text,
+    sent_at               timestamptz,
+    accepted              jsonb,
+    accepted_at           timestamptz,
+    accepted_activity_id  bigint,
+    accepted_round        smallint,
+    accepted_epoch        text,
+    identifiers           jsonb NOT NULL DEFAULT '{}',
+    in_flight_activity_id bigint,
+    presence_before       text,
+    settled_before        boolean,
+    CONSTRAINT remote_object_key UNIQUE (network_resource_id, kind, key)
+) WITH (fillfactor = 70);
+CREATE INDEX remote_object_in_flight_idx ON tbs.remote_object (in_flight_activity_id) WHERE in_flight_activity_id IS NOT NULL;
+COMMENT ON TABLE tbs.remote_object IS 'a thing on the other side: (network resource, kind, key), with what was last sent and last accepted';
+COMMENT ON COLUMN tbs.remote_object.identity IS 'what the paths of its steps need, e.g. {"domain": "acme", "user": "1001"}';
+COMMENT ON COLUMN tbs.remote_object.origin IS 'made by us, found (it was there before), or adopted; a found one is never deleted';
+COMMENT ON COLUMN tbs.remote_object.presence IS 'perhaps: sent to be made or removed, answer not known';
+COMMENT ON COLUMN tbs.remote_object.settled IS 'false: the content on the other side is not known to equal what was last accepted';
+COMMENT ON COLUMN tbs.remote_object.accepted_epoch IS 'database epoch and base URL under which it was accepted; another one means: send again';
+COMMENT ON COLUMN tbs.remote_object.in_flight_activity_id IS 'the activity whose call to this object has no answer yet: no second one starts';
+
+CREATE TABLE tbs.remote_object_use (
+    remote_object_id    bigint NOT NULL CONSTRAINT remote_object_use_remote_object_id_fkey REFERENCES tbs.remote_object,
+    line_usoc_id        bigint NOT NULL,
+    network_resource_id integer NOT NULL,
+    service             text NOT NULL,
+    position            integer NOT NULL,
+    CONSTRAINT remote_object_use_pkey PRIMARY KEY (remote_object_id, line_usoc_id, service)
+);
+CREATE INDEX remote_object_use_line_usoc_idx ON tbs.remote_object_use (line_usoc_id, network_resource_id);
+COMMENT ON TABLE tbs.remote_object_use IS 'which line USOCs want a remote object, as of their last activity; written before the first call goes out';
+
+CREATE TABLE tbs.line_usoc_state (
+    line_usoc_id        bigint NOT NULL,
+    network_resource_id integer NOT NULL,
+    service             text NOT NULL,
+    line_id             bigint NOT NULL,
+    customer_id         bigint,
+    telephone_number    text,
+    usoc                text,
+    present             boolean NOT NULL,
+    in_step             boolean NOT NULL,
+    last_activity_id    bigint NOT NULL,
+    last_result         text NOT NULL,
+    changed_at          timestamptz NOT NULL,
+    CONSTRAINT line_usoc_state_pkey PRIMARY KEY (line_usoc_id, network_resource_id, service)
+) WITH (fillfactor = 70);
+CREATE INDEX line_usoc_state_line_idx ON tbs.line_usoc_state (line_id, service);
+COMMENT ON TABLE tbs.line_usoc_state IS 'what became of a line USOC on a network resource: whether it is there, and whether its last activity succeeded';
+
+CREATE TABLE tbs.subscriber_secret (
+    subscriber_secret_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT subscriber_secret_pkey PRIMARY KEY,
+    line_id              bigint NOT NULL,
+    account              text NOT NULL DEFAULT '',
+    name                 text NOT NULL,
+    version              integer NOT NULL DEFAULT 1,
+    value                text NOT NULL,
+    changed_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT subscriber_secret_key UNIQUE (line_id, account, name)
+);
+COMMENT ON COLUMN tbs.subscriber_secret.account IS 'the SIP account it belongs to; empty: the line itself';
+COMMENT ON TABLE tbs.subscriber_secret IS 'SIP passwords and voicemail PINs, made here; templates see id and version only, the bridge puts the value into the body';
+
+CREATE TABLE tbs.bridge (
+    bridge_id    bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT bridge_pkey PRIMARY KEY,
+    name         text NOT NULL,
+    version      text NOT NULL,
+    environment  text NOT NULL,
+    started_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    beat_number  bigint NOT NULL DEFAULT 1,
+    beat_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ended_at     timestamptz,
+    end_reason   text,
+    watched      jsonb NOT NULL DEFAULT '{}'
+) WITH (fillfactor = 50);
+COMMENT ON TABLE tbs.bridge IS 'running tbs-bridge processes and those that ended';
+COMMENT ON COLUMN tbs.bridge.watched IS 'what this bridge has seen of others: {bridge_id: [beat_number, when first seen]}';
+
+CREATE SEQUENCE tbs.activity_history_id_seq;
+COMMENT ON SEQUENCE tbs.activity_history_id_seq IS 'numbers of history rows';
+
+CREATE TABLE tbs.activity_history (
+    activity_history_id  bigint NOT NULL DEFAULT nextval('tbs.activity_history_id_seq'),
+    recorded_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
+    activity_id          bigint,
+    event                text NOT NULL,
+    closes               boolean NOT NULL DEFAULT false,
+    activity_type_id     integer,
+    network_resource_id  integer,
+    line_id              bigint,
+    line_usoc_id         bigint,
+    customer_id          bigint,
+    order_number         text,
+    telephone_number     text,
+    usoc                 text,
+    captured_at          timestamptz,
+    captured_by          text,
+    user_name            text,
+    trigger_description  text,
+    call_number          integer,
+    kind                 text,
+    key                  text,
+    operation            text,
+    method               text,
+    path                 text,
+    request_body         text,
+    http_status          integer,
+    curl_result          integer,
+    answer               text,
+    outcome              text,
+    outcome_rule_id      integer,
+    message              text,
+    bridge_id            bigint,
+    started_at           timestamptz,
+    elapsed_microseconds bigint,
+    session_role         text,
+    acting_role          text,
+    reason               text
+) PARTITION BY RANGE (recorded_at);
+COMMENT ON TABLE tbs.activity_history IS 'append-only: every API call with its answer, how every activity ended, every operator action; partitioned by month (UTC)';
+COMMENT ON COLUMN tbs.activity_history.event IS 'api_call, late_report, succeeded, failed, removed, superseded, retried, held, released, new_round, taken_over, given_back, and for the system: armed, disarmed, without_capture, paused, resumed, adopted, secret_rotated, secret_revealed, setting_changed';
+COMMENT ON COLUMN tbs.activity_history.closes IS 'true on the one row with which the activity left the queue';
+COMMENT ON COLUMN tbs.activity_history.request_body IS 'as rendered; secrets are references';
+COMMENT ON COLUMN tbs.activity_history.answer IS 'as text, secrets masked, at most 4000 characters';
+

@@ -1,0 +1,147 @@
+-- Sequence: whose turn it is. Activities of one (line, network resource) run one at a time, through retries. Only claim, report and operators decide,
+-- and always with the lock of the line: a decision without it could miss the one that another session is just making, and leave a row waiting for ever.
+
+CREATE FUNCTION tbs.line_lock_key(line_id bigint)
+RETURNS bigint
+LANGUAGE sql
+IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $line_lock_key$
+    -- Hashed, so that an application's own advisory locks on small numbers do not meet ours.
+    SELECT hashint8extended(line_lock_key.line_id, 8460176912403);
+$line_lock_key$;
+COMMENT ON FUNCTION tbs.line_lock_key(bigint) IS 'internal: key of the advisory lock of a line';
+
+-- lock_lines: waits for each, in one order for everybody.
+CREATE FUNCTION tbs.lock_lines(line_ids bigint[])
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $lock_lines$
+BEGIN
+    PERFORM pg_advisory_xact_lock(k.key)
+    FROM (SELECT DISTINCT tbs.line_lock_key(l) AS key FROM unnest(lock_lines.line_ids) AS l ORDER BY 1 OFFSET 0) AS k;
+END;
+$lock_lines$;
+COMMENT ON FUNCTION tbs.lock_lines(bigint[]) IS 'internal: takes the locks of these lines until the end of the transaction';
+
+CREATE FUNCTION tbs.is_service_met(line_id bigint, service text, activity_id bigint)
+RETURNS boolean
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $is_service_met$
+    -- There, and no activity for it that failed, is held, or comes earlier.
+    SELECT EXISTS (
+        SELECT FROM tbs.line_usoc_state AS s
+        WHERE s.line_id = is_service_met.line_id AND s.service = is_service_met.service AND s.present
+          AND NOT EXISTS (SELECT FROM tbs.activity AS a JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
+                          WHERE a.line_usoc_id = s.line_usoc_id AND a.network_resource_id = s.network_resource_id AND t.service = s.service
+                            AND coalesce(a.moved_to, a.activity_id) < is_service_met.activity_id));
+$is_service_met$;
+COMMENT ON FUNCTION tbs.is_service_met(bigint, text, bigint) IS 'internal: whether a line has a required service in step, as far as an activity has to wait for it';
+
+-- The service that an activity still waits for; null when none. A delete waits for nothing.
+CREATE FUNCTION tbs.missing_service(activity tbs.activity)
+RETURNS text
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $missing_service$
+    SELECT q.required
+    FROM tbs.activity_type AS t
+    JOIN tbs.service AS s ON s.network_resource_type = t.network_resource_type AND s.service = t.service
+    CROSS JOIN LATERAL unnest(s.requires) AS q (required)
+    WHERE t.activity_type_id = activity.activity_type_id
+      AND tbs.is_wanted(activity.line_usoc_id, activity.network_resource_id, t.service)
+      AND NOT tbs.is_service_met(activity.line_id, q.required, coalesce(activity.moved_to, activity.activity_id))
+    LIMIT 1;
+$missing_service$;
+COMMENT ON FUNCTION tbs.missing_service(tbs.activity) IS 'internal: the required service that the line does not have in step yet';
+
+-- heads: the first activity of each line USOC in a (line, network resource). A loose index scan, so that a line with very many waiting costs no more.
+CREATE FUNCTION tbs.sequence_heads(line_id bigint, network_resource_id integer)
+RETURNS SETOF tbs.activity
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $sequence_heads$
+    WITH RECURSIVE usocs (line_usoc_id) AS (
+        (SELECT a.line_usoc_id FROM tbs.activity AS a
+         WHERE a.line_id = sequence_heads.line_id AND a.network_resource_id = sequence_heads.network_resource_id
+         ORDER BY a.line_usoc_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT a.line_usoc_id FROM tbs.activity AS a
+                WHERE a.line_id = sequence_heads.line_id AND a.network_resource_id = sequence_heads.network_resource_id AND a.line_usoc_id > u.line_usoc_id
+                ORDER BY a.line_usoc_id LIMIT 1)
+        FROM usocs AS u WHERE u.line_usoc_id IS NOT NULL)
+    SELECT h.*
+    FROM usocs AS u
+    CROSS JOIN LATERAL (SELECT a.* FROM tbs.activity AS a
+                        WHERE a.line_id = sequence_heads.line_id AND a.network_resource_id = sequence_heads.network_resource_id
+                          AND a.line_usoc_id = u.line_usoc_id
+                        ORDER BY coalesce(a.moved_to, a.activity_id) LIMIT 1) AS h
+    WHERE u.line_usoc_id IS NOT NULL;
+$sequence_heads$;
+COMMENT ON FUNCTION tbs.sequence_heads(bigint, integer) IS 'internal: the first activity of each line USOC of a line on a network resource';
+
+-- next_activity: whose turn it is for a (line, network resource), null when it is nobody's. The caller holds the line's lock.
+-- One that is processing, or waits for its next try, holds the line; a failed or held one holds only what comes later for its line USOC.
+CREATE FUNCTION tbs.next_activity(line_id bigint, network_resource_id integer)
+RETURNS bigint
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $next_activity$
+    WITH heads (activity) AS MATERIALIZED (SELECT h FROM tbs.sequence_heads(next_activity.line_id, next_activity.network_resource_id) AS h)
+    SELECT (h.activity).activity_id
+    FROM heads AS h
+    WHERE ((h.activity).state IN ('new', 'waiting') OR ((h.activity).state = 'retry' AND (h.activity).due_at <= clock_timestamp()))
+      AND (h.activity).waits_for_object_id IS NULL
+      AND NOT EXISTS (SELECT FROM heads AS x WHERE (x.activity).state = 'processing' OR ((x.activity).state = 'retry' AND (x.activity).due_at > clock_timestamp()))
+      AND tbs.missing_service(h.activity) IS NULL
+    ORDER BY coalesce((h.activity).moved_to, (h.activity).activity_id)
+    LIMIT 1;
+$next_activity$;
+COMMENT ON FUNCTION tbs.next_activity(bigint, integer) IS 'internal: whose turn it is in the sequence of a line on a network resource';
+
+-- look_at_new: what a newly captured activity means for those before it. The caller holds the lines' locks.
+-- A delete closes what was not sent for its line USOC as superseded; any other change gives one that failed a new round of calls.
+CREATE FUNCTION tbs.look_at_new(activity_ids bigint[])
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $look_at_new$
+DECLARE
+    v_earlier tbs.activity;
+BEGIN
+    FOR v_earlier IN
+        SELECT DISTINCT e.*
+        FROM tbs.activity AS n
+        JOIN tbs.activity_type AS nt ON nt.activity_type_id = n.activity_type_id
+        JOIN tbs.activity AS e ON e.line_usoc_id = n.line_usoc_id AND e.network_resource_id = n.network_resource_id
+                              AND coalesce(e.moved_to, e.activity_id) < n.activity_id
+        JOIN tbs.activity_type AS et ON et.activity_type_id = e.activity_type_id AND et.service = nt.service
+        WHERE n.activity_id = ANY (look_at_new.activity_ids) AND n.line_usoc_id <> 0
+          AND nt.trigger_type = 'usoc_deleted' AND e.state <> 'processing' AND e.line_id = n.line_id
+    LOOP
+        DELETE FROM tbs.activity AS a WHERE a.activity_id = v_earlier.activity_id;
+        PERFORM tbs.record_event('superseded', NULL, v_earlier, true, 'the USOC was deleted before this was done');
+    END LOOP;
+    FOR v_earlier IN
+        UPDATE tbs.activity AS e
+        SET state = 'waiting', calls_used = 0, round = e.round + 1, due_at = NULL
+        FROM tbs.activity AS n, tbs.activity_type AS nt, tbs.activity_type AS et
+        WHERE n.activity_id = ANY (look_at_new.activity_ids) AND n.line_usoc_id <> 0
+          AND nt.activity_type_id = n.activity_type_id AND et.activity_type_id = e.activity_type_id AND et.service = nt.service
+          AND e.line_usoc_id = n.line_usoc_id AND e.network_resource_id = n.network_resource_id AND e.line_id = n.line_id
+          AND e.activity_id < n.activity_id AND e.state = 'failed'
+        RETURNING e.*
+    LOOP
+        PERFORM tbs.record_event('new_round', NULL, v_earlier, false, 'a later change gives it a new try');
+    END LOOP;
+END;
+$look_at_new$;
+COMMENT ON FUNCTION tbs.look_at_new(bigint[]) IS 'internal: supersedes or revives what comes before newly captured activities';
