@@ -39,6 +39,11 @@ bool Path::is_valid(std::string_view dotted) noexcept {
     return !empty_segment;
 }
 
+bool Path::has_segment(std::string_view name) const noexcept {
+    return std::any_of(segments_.begin(), segments_.end(),
+                       [&](const Segment& segment) { return segment.name == name; });
+}
+
 const Json* Path::find(const Json& document, std::size_t skipped) const {
     const Json* value = &document;
     for (std::size_t i = skipped; i < segments_.size() && value != nullptr; ++i) {

@@ -25,6 +25,7 @@ class Path {
         return segments_[i].name;
     }
     [[nodiscard]] std::size_t size() const noexcept { return segments_.size(); }
+    [[nodiscard]] bool has_segment(std::string_view name) const noexcept;
 
     // What the path leads to, leaving out its first `skipped` segments; nullptr when it is missing
     // or null. An array is entered by a segment of digits.

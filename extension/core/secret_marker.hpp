@@ -10,7 +10,8 @@
 
 namespace tbs::core {
 
-inline constexpr std::string_view kSecretRoot = "secret";
+// The member, of the context or of an item, whose members are secrets.
+inline constexpr std::string_view kSecretMember = "secret";
 
 // The marker of a secret {"id": 77, "version": 2}: __TBS_SECRET_77_2__. Throws RenderError when the
 // value is not of that shape; `name` is only used in the message.

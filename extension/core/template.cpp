@@ -63,10 +63,13 @@ class Template::Parser {
                  "{line.extension}.");
 
         Reference result{Path(path), optional, false, {}};
-        result.secret = result.path.root() == kSecretRoot;
-        if (result.secret && (result.path.size() != 2 || bar != inside.size()))
+        result.secret = result.path.has_segment(kSecretMember);
+        const std::size_t segments = result.path.size();
+        if (result.secret && (bar != inside.size() || segments < 2 ||
+                              result.path.name(segments - 2) != kSecretMember))
             fail("invalid reference " + in_quotes(inside), begin,
-                 "A secret is written {secret.NAME} and takes no filters.");
+                 "A secret is written {secret.NAME}, or {item.secret.NAME} for one of a list's "
+                 "element, and takes no filters.");
         while (bar < inside.size()) {
             const std::size_t next = std::min(inside.find('|', bar + 1), inside.size());
             result.filters.push_back(

@@ -309,7 +309,7 @@ std::string UriTemplate::expand(const Scope& scope) const {
 void UriTemplate::check_no_hole(const Expression& expression, const Scope& scope) {
     for (const Variable& variable : expression.variables) {
         const std::string& name = variable.path.dotted();
-        if (variable.path.root() == kSecretRoot)
+        if (variable.path.has_segment(kSecretMember))
             throw RenderError("the secret {" + name + "} can only be put into a body");
         if (expression.kind->may_be_left_out) continue;
         const Json* const value = scope.find(variable.path);
