@@ -39,8 +39,9 @@ configure() {
     local directory
     directory=$(build_directory "$1")
     shift
-    [[ -f $directory/CMakeCache.txt ]] ||
-        run_shown "$directory.log" cmake -S "$TBS_ROOT" -B "$directory" "$@"
+    # What cmake writes last.
+    [[ -f $directory/Makefile ]] ||
+        run_shown "$directory.log" cmake -G 'Unix Makefiles' -S "$TBS_ROOT" -B "$directory" "$@"
 }
 
 # compile FLAVOUR [TARGET...]: all targets when none is named.
@@ -54,12 +55,15 @@ compile() {
 # The extension is compiled in a tree of links to its sources: so the checkout stays clean, and builds with different
 # compilers (or a developer's own make in the checkout) do not meet.
 link_extension_sources() {
-    local tree=$1
+    local tree=$1 file
     mkdir -p "$tree"
     find "$tree" -type l -delete
-    cp -rs "$TBS_ROOT/Makefile.pgxs" "$TBS_ROOT/extension" "$TBS_ROOT/sql" "$tree/"
-    # What a developer's own make left in the checkout is not a source; a link to it would be written through.
-    find "$tree" -type l \( -name '*.o' -o -name '*.so' -o -name '*.bc' -o -name '*.stamp' -o -path "$tree/sql/tbs--*" \) -delete
+    # What a developer's own make left in the checkout is not a source.
+    while IFS= read -r -d '' file; do
+        mkdir -p "$tree/${file%/*}"
+        ln -s "$TBS_ROOT/$file" "$tree/$file"
+    done < <(cd "$TBS_ROOT" && find ./Makefile.pgxs ./extension ./sql -type f ! -name '*.o' ! -name '*.so' ! -name '*.bc' \
+        ! -name '*.stamp' ! -path './sql/tbs--*' -print0)
 }
 
 # compile_extension FLAVOUR [MAKE VARIABLE...]
@@ -68,6 +72,8 @@ compile_extension() {
     tree=$(build_directory "extension-$1")
     shift
     link_extension_sources "$tree"
+    # shellcheck disable=SC2034  # read in common.sh
+    progress_total=$(find "$tree" -name '*.cpp' | wc -l)
     run_shown "$tree.log" make -C "$tree" -f Makefile.pgxs --jobs="$(nproc)" PG_CONFIG="$(pg_config)" "$@"
 }
 

@@ -31,10 +31,17 @@ step() {
 }
 
 # Copies standard input to the file, and shows how far it is: on a terminal the last line, elsewhere a line now and then.
+# cmake counts by itself; the compiler commands that make prints are counted here, of the number in progress_total.
+progress_total=
+
 show_progress() {
-    local log=$1 line shown=$SECONDS width=${COLUMNS:-100}
+    local log=$1 line shown=$SECONDS width=${COLUMNS:-100} compiled=0
     while IFS= read -r line || [[ -n $line ]]; do
         printf '%s\n' "$line" >&3
+        if [[ $line =~ \ -c\ -o\ ([^ ]+) ]]; then
+            compiled=$((compiled + 1))
+            line="$compiled of $progress_total: ${BASH_REMATCH[1]}"
+        fi
         if [[ -t 1 ]]; then
             printf '\r\033[K        %s' "${line:0:width-10}"
         elif ((SECONDS - shown >= 20)); then
