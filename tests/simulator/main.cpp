@@ -62,10 +62,10 @@ void declare(CLI::App& app, Options& options) {
         ->capture_default_str();
     app.add_option("--duplicate-device", options.behaviour.duplicate_device,
                    "Second create of a device: 409, 202 (overwrites) or 400")
-        ->transform(CLI::Transformer(duplicates));
+        ->transform(CLI::CheckedTransformer(duplicates));
     app.add_option("--duplicate-phone", options.behaviour.duplicate_phone,
                    "Second create of a phone: 409, 202 (overwrites) or 400")
-        ->transform(CLI::Transformer(duplicates));
+        ->transform(CLI::CheckedTransformer(duplicates));
     app.add_option("--idle-timeout", options.idle_timeout,
                    "Milliseconds until an idle connection is reset; 0 = never")
         ->capture_default_str();

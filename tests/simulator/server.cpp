@@ -1,6 +1,5 @@
 #include "server.hpp"
 
-#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -17,8 +16,8 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::uint64_t kBodyLimit = 25U * 1024 * 1024;
-constexpr std::size_t kHungReadLimit = 1024U * 1024;
+constexpr std::uint64_t kBodyLimit = std::uint64_t{25} << 20;
+constexpr std::size_t kHungReadLimit = std::size_t{1} << 20;
 constexpr std::chrono::milliseconds kRetryPause{50};
 
 std::string to_string(boost::beast::string_view text) {

@@ -58,13 +58,15 @@ class Client {
 };
 
 class ServerTest : public testing::Test {
- protected:
-    explicit ServerTest(milliseconds idle_timeout = milliseconds(0))
-        : server_(service_, kAddress, 0, 0, idle_timeout), thread_([this] { server_.run(); }) {}
+ public:
     ~ServerTest() override {
         server_.stop();
         thread_.join();
     }
+
+ protected:
+    explicit ServerTest(milliseconds idle_timeout = milliseconds(0))
+        : server_(service_, kAddress, 0, 0, idle_timeout), thread_([this] { server_.run(); }) {}
     ServerTest(const ServerTest&) = delete;
     ServerTest& operator=(const ServerTest&) = delete;
     ServerTest(ServerTest&&) = delete;
@@ -173,7 +175,7 @@ TEST_F(ServerTest, RefusalEndsByItself) {
     Client kept(port);
     ASSERT_EQ(kept.call(http::verb::get, "/ns-api/v2/version"), 200U);
     control(http::verb::post, "/_faults",
-            R"([{"fault":"refuse","milliseconds":100,"connections":"keep"}])");
+            R"([{"fault":"refuse","milliseconds":400,"connections":"keep"}])");
     EXPECT_EQ(Client(port).problem(), asio::error::connection_refused);
     EXPECT_EQ(kept.call(http::verb::get, "/ns-api/v2/version"), 200U);
     for (int i = 0; i < 200; ++i) {
