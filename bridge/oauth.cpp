@@ -10,6 +10,8 @@ namespace {
 constexpr Duration kRefreshAhead = std::chrono::seconds{60};
 // Calls that come within this time after a failed fetch share its failure.
 constexpr Duration kFailurePause = std::chrono::seconds{1};
+// Shorter, and a token could be over before it is used, again and again.
+constexpr std::chrono::seconds kShortestLife{5};
 // While the old token still works, a failed refresh is not urgent.
 constexpr Duration kEarlyFailurePause = std::chrono::seconds{5};
 
@@ -47,8 +49,8 @@ void TokenKeeper::fetched(FetchedToken token) {
     refresh_at_ = TimePoint::max();
     if (token.expires_in) {
         // Bounded, so that no number a server may send overflows; counted from the request.
-        const Duration life = std::clamp<std::chrono::seconds>(
-            *token.expires_in, std::chrono::seconds{1}, std::chrono::hours{24 * 365});
+        const Duration life = std::clamp<std::chrono::seconds>(*token.expires_in, kShortestLife,
+                                                               std::chrono::hours{24 * 365});
         expires_at_ = fetch_started_ + life;
         refresh_at_ = fetch_started_ + std::max<Duration>(life - kRefreshAhead, life / 2);
     }
@@ -80,11 +82,6 @@ void TokenKeeper::forget() {
     const std::uint64_t number = number_;
     *this = TokenKeeper{};
     number_ = number;
-}
-
-std::optional<TimePoint> TokenKeeper::failed_until() const {
-    if (!failed_) return std::nullopt;
-    return retry_at_;
 }
 
 }  // namespace tbs::bridge

@@ -52,8 +52,6 @@ class TokenKeeper {
     [[nodiscard]] std::uint64_t number() const { return number_; }
     [[nodiscard]] const TokenFailure& failure() const { return failure_; }
     [[nodiscard]] bool fetching() const { return fetching_.has_value(); }
-    // When a look at wanted() is worth while although no call asks; none when never.
-    [[nodiscard]] std::optional<TimePoint> failed_until() const;
 
  private:
     std::string token_;
