@@ -489,30 +489,33 @@ COMMENT ON FUNCTION tbs.take_late_report(bigint, bigint, integer, integer, integ
 
 CREATE FUNCTION tbs.enqueue_resync(line_usoc_ids bigint[], network_resource_id integer, trigger_description text)
 RETURNS bigint
-LANGUAGE sql
+LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $enqueue_resync$
-    WITH enqueued AS (
-        INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc, user_name,
-                                  trigger_description, send_all)
-        SELECT t.activity_type_id, p.network_resource_id, p.line_id, p.line_usoc_id, p.customer_id, nullif(current_setting('tbs.order_number', true), ''),
-               p.telephone_number, p.usoc, nullif(current_setting('tbs.user_name', true), ''), enqueue_resync.trigger_description, true
-        FROM (SELECT a.line_usoc_id, a.network_resource_id, a.service, a.line_id, a.customer_id, a.telephone_number, a.usoc, a.position
-              FROM tbs.line_usoc_association AS a WHERE a.line_usoc_id = ANY (enqueue_resync.line_usoc_ids) AND a.active
-              UNION
-              SELECT DISTINCT u.line_usoc_id, u.network_resource_id, u.service, s.line_id, s.customer_id, s.telephone_number, s.usoc, 0
-              FROM tbs.remote_object_use AS u
-              JOIN tbs.line_usoc_state AS s ON s.line_usoc_id = u.line_usoc_id AND s.network_resource_id = u.network_resource_id AND s.service = u.service
-              WHERE u.line_usoc_id = ANY (enqueue_resync.line_usoc_ids)
-                AND NOT EXISTS (SELECT FROM tbs.line_usoc_association AS a
-                                WHERE a.line_usoc_id = u.line_usoc_id AND a.network_resource_id = u.network_resource_id AND a.service = u.service AND a.active)) AS p
-        JOIN tbs.network_resource AS r ON r.network_resource_id = p.network_resource_id AND r.state <> 'retired'
-        JOIN tbs.activity_type AS t ON t.network_resource_type = r.network_resource_type AND t.service = p.service AND t.trigger_type = 'resync'
-        WHERE enqueue_resync.network_resource_id IS NULL OR p.network_resource_id = enqueue_resync.network_resource_id
-        ORDER BY p.line_id, p.position, p.line_usoc_id
-        RETURNING 1)
-    SELECT count(*) FROM enqueued;
+DECLARE
+    v_count bigint;
+BEGIN
+    INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc, user_name,
+                              trigger_description, send_all)
+    SELECT t.activity_type_id, p.network_resource_id, p.line_id, p.line_usoc_id, p.customer_id, nullif(current_setting('tbs.order_number', true), ''),
+           p.telephone_number, p.usoc, nullif(current_setting('tbs.user_name', true), ''), enqueue_resync.trigger_description, true
+    FROM (SELECT a.line_usoc_id, a.network_resource_id, a.service, a.line_id, a.customer_id, a.telephone_number, a.usoc, a.position
+          FROM tbs.line_usoc_association AS a WHERE a.line_usoc_id = ANY (enqueue_resync.line_usoc_ids) AND a.active
+          UNION
+          SELECT DISTINCT u.line_usoc_id, u.network_resource_id, u.service, s.line_id, s.customer_id, s.telephone_number, s.usoc, 0
+          FROM tbs.remote_object_use AS u
+          JOIN tbs.line_usoc_state AS s ON s.line_usoc_id = u.line_usoc_id AND s.network_resource_id = u.network_resource_id AND s.service = u.service
+          WHERE u.line_usoc_id = ANY (enqueue_resync.line_usoc_ids)
+            AND NOT EXISTS (SELECT FROM tbs.line_usoc_association AS a
+                            WHERE a.line_usoc_id = u.line_usoc_id AND a.network_resource_id = u.network_resource_id AND a.service = u.service AND a.active)) AS p
+    JOIN tbs.network_resource AS r ON r.network_resource_id = p.network_resource_id AND r.state <> 'retired'
+    JOIN tbs.activity_type AS t ON t.network_resource_type = r.network_resource_type AND t.service = p.service AND t.trigger_type = 'resync'
+    WHERE enqueue_resync.network_resource_id IS NULL OR p.network_resource_id = enqueue_resync.network_resource_id
+    ORDER BY p.line_id, p.position, p.line_usoc_id;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END;
 $enqueue_resync$;
 COMMENT ON FUNCTION tbs.enqueue_resync(bigint[], integer, text) IS 'internal: resync activities for line USOCs, on one or all of their network resources';
 

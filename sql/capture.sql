@@ -3,24 +3,30 @@
 
 CREATE FUNCTION tbs.is_armed()
 RETURNS boolean
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $is_armed$
-    SELECT EXISTS (
-        SELECT FROM tbs.arming AS a
-        WHERE a.armed AND a.system_identifier = split_part(tbs.database_epoch(), '/', 1)
-          AND a.database_oid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()));
+BEGIN
+    RETURN (
+        SELECT EXISTS (
+            SELECT FROM tbs.arming AS a
+            WHERE a.armed AND a.system_identifier = split_part(tbs.database_epoch(), '/', 1)
+              AND a.database_oid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())));
+END;
 $is_armed$;
 COMMENT ON FUNCTION tbs.is_armed() IS 'whether changes are captured and sent: armed on this very database (system identifier and oid), not on the one it was copied from';
 
 CREATE FUNCTION tbs.is_capturing()
 RETURNS boolean
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $is_capturing$
-    SELECT tbs.capture_reason() IS NULL AND tbs.is_armed();
+BEGIN
+    RETURN (
+        SELECT tbs.capture_reason() IS NULL AND tbs.is_armed());
+END;
 $is_capturing$;
 COMMENT ON FUNCTION tbs.is_capturing() IS 'whether capture is on in this transaction: armed, and not switched off with tbs.without_capture()';
 

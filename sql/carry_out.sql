@@ -45,11 +45,14 @@ COMMENT ON FUNCTION tbs.note_line_usoc_state(tbs.activity, text, boolean, boolea
 
 CREATE FUNCTION tbs.activity_service(activity_type_id integer)
 RETURNS text
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $activity_service$
-    SELECT t.service FROM tbs.activity_type AS t WHERE t.activity_type_id = activity_service.activity_type_id;
+BEGIN
+    RETURN (
+        SELECT t.service FROM tbs.activity_type AS t WHERE t.activity_type_id = activity_service.activity_type_id);
+END;
 $activity_service$;
 COMMENT ON FUNCTION tbs.activity_service(integer) IS 'internal: the service of an activity type';
 
@@ -105,10 +108,11 @@ COMMENT ON FUNCTION tbs.wake_object_waiters(bigint) IS 'internal: lets activitie
 
 CREATE FUNCTION tbs.make_secrets(line_id bigint)
 RETURNS void
-LANGUAGE sql
+LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $make_secrets$
+BEGIN
     INSERT INTO tbs.subscriber_secret (line_id, account, name, value)
     SELECT DISTINCT l.line_id, coalesce(t.sip_account, l.extension), 'sip_password', tbs.random_secret(24)
     FROM tbs.line AS l JOIN tbs.line_device AS t ON t.line_id = l.line_id
@@ -116,19 +120,23 @@ AS $make_secrets$
       AND NOT EXISTS (SELECT FROM tbs.subscriber_secret AS s
                       WHERE s.line_id = l.line_id AND s.account = coalesce(t.sip_account, l.extension) AND s.name = 'sip_password')
     ON CONFLICT DO NOTHING;
+END;
 $make_secrets$;
 COMMENT ON FUNCTION tbs.make_secrets(bigint) IS 'internal: makes the SIP passwords that a line does not have yet';
 
 -- Values of the secrets that a body refers to, for the bridge only.
 CREATE FUNCTION tbs.secrets_of_body(body text)
 RETURNS jsonb
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $secrets_of_body$
-    SELECT jsonb_object_agg(m[1], s.value)
-    FROM regexp_matches(body, '(__TBS_SECRET_([0-9]+)_([0-9]+)__)', 'g') AS m
-    JOIN tbs.subscriber_secret AS s ON s.subscriber_secret_id = m[2]::bigint;
+BEGIN
+    RETURN (
+        SELECT jsonb_object_agg(m[1], s.value)
+        FROM regexp_matches(body, '(__TBS_SECRET_([0-9]+)_([0-9]+)__)', 'g') AS m
+        JOIN tbs.subscriber_secret AS s ON s.subscriber_secret_id = m[2]::bigint);
+END;
 $secrets_of_body$;
 COMMENT ON FUNCTION tbs.secrets_of_body(text) IS 'internal: {placeholder: value} for the secrets that a rendered body refers to';
 

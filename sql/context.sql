@@ -64,33 +64,36 @@ COMMENT ON VIEW tbs.line_usoc_association IS 'which network resources a line USO
 CREATE FUNCTION tbs.context_layers(resource tbs.network_resource, association_parameters jsonb, usoc tbs.master_usoc, parent tbs.network_information,
                                    own tbs.network_information, customer tbs.customer, line tbs.line, line_usoc tbs.line_usoc)
 RETURNS jsonb
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $context_layers$
-    SELECT (SELECT coalesce(jsonb_agg(jsonb_build_object('layer', d.layer, 'parameters', d.parameters) ORDER BY d.nearness), '[]')
-            FROM (SELECT CASE WHEN d.network_resource_id IS NULL THEN 'type_default' ELSE 'resource_default' END AS layer,
-                         (d.network_resource_id IS NOT NULL)::integer * 2 + (NOT d.shipped)::integer AS nearness,
-                         jsonb_object_agg(d.name, d.value) AS parameters
-                  FROM tbs.network_resource_default AS d
-                  WHERE d.network_resource_type = resource.network_resource_type AND d.place = 'body'
-                    AND (d.network_resource_id IS NULL OR d.network_resource_id = resource.network_resource_id)
-                  GROUP BY 1, 2) AS d)
-        || jsonb_build_array(
-               jsonb_build_object('layer', 'association', 'parameters', association_parameters),
-               jsonb_build_object('layer', 'master_usoc', 'parameters', usoc.parameters -> resource.network_resource_type))
-        || CASE WHEN own.parent_id IS NULL
-                THEN jsonb_build_array(jsonb_build_object('layer', 'network_information_parent', 'columns', tbs.network_information_context(own),
-                                                          'parameters', own.parameters -> resource.network_resource_type))
-                ELSE jsonb_build_array(jsonb_build_object('layer', 'network_information_parent', 'columns', tbs.network_information_context(parent),
-                                                          'parameters', parent.parameters -> resource.network_resource_type),
-                                       jsonb_build_object('layer', 'network_information', 'columns', tbs.network_information_context(own),
-                                                          'parameters', own.parameters -> resource.network_resource_type)) END
-        || jsonb_build_array(
-               jsonb_build_object('layer', 'customer', 'columns', tbs.customer_context(customer), 'parameters', customer.parameters -> resource.network_resource_type),
-               jsonb_build_object('layer', 'line', 'columns', tbs.line_context(line), 'parameters', line.parameters -> resource.network_resource_type),
-               jsonb_build_object('layer', 'line_usoc', 'columns', tbs.line_usoc_context(line_usoc),
-                                  'parameters', line_usoc.parameters -> resource.network_resource_type));
+BEGIN
+    RETURN (
+        SELECT (SELECT coalesce(jsonb_agg(jsonb_build_object('layer', d.layer, 'parameters', d.parameters) ORDER BY d.nearness), '[]')
+                FROM (SELECT CASE WHEN d.network_resource_id IS NULL THEN 'type_default' ELSE 'resource_default' END AS layer,
+                             (d.network_resource_id IS NOT NULL)::integer * 2 + (NOT d.shipped)::integer AS nearness,
+                             jsonb_object_agg(d.name, d.value) AS parameters
+                      FROM tbs.network_resource_default AS d
+                      WHERE d.network_resource_type = resource.network_resource_type AND d.place = 'body'
+                        AND (d.network_resource_id IS NULL OR d.network_resource_id = resource.network_resource_id)
+                      GROUP BY 1, 2) AS d)
+            || jsonb_build_array(
+                   jsonb_build_object('layer', 'association', 'parameters', association_parameters),
+                   jsonb_build_object('layer', 'master_usoc', 'parameters', usoc.parameters -> resource.network_resource_type))
+            || CASE WHEN own.parent_id IS NULL
+                    THEN jsonb_build_array(jsonb_build_object('layer', 'network_information_parent', 'columns', tbs.network_information_context(own),
+                                                              'parameters', own.parameters -> resource.network_resource_type))
+                    ELSE jsonb_build_array(jsonb_build_object('layer', 'network_information_parent', 'columns', tbs.network_information_context(parent),
+                                                              'parameters', parent.parameters -> resource.network_resource_type),
+                                           jsonb_build_object('layer', 'network_information', 'columns', tbs.network_information_context(own),
+                                                              'parameters', own.parameters -> resource.network_resource_type)) END
+            || jsonb_build_array(
+                   jsonb_build_object('layer', 'customer', 'columns', tbs.customer_context(customer), 'parameters', customer.parameters -> resource.network_resource_type),
+                   jsonb_build_object('layer', 'line', 'columns', tbs.line_context(line), 'parameters', line.parameters -> resource.network_resource_type),
+                   jsonb_build_object('layer', 'line_usoc', 'columns', tbs.line_usoc_context(line_usoc),
+                                      'parameters', line_usoc.parameters -> resource.network_resource_type)));
+END;
 $context_layers$;
 COMMENT ON FUNCTION tbs.context_layers(tbs.network_resource, jsonb, tbs.master_usoc, tbs.network_information, tbs.network_information, tbs.customer, tbs.line, tbs.line_usoc) IS
 'internal: the layered values of a line USOC on a network resource, farthest first';
@@ -99,117 +102,132 @@ COMMENT ON FUNCTION tbs.context_layers(tbs.network_resource, jsonb, tbs.master_u
 -- a phone's record on the switch is one document for all of them. A secret that was not made yet has id 0.
 CREATE FUNCTION tbs.sip_accounts_context(line tbs.line)
 RETURNS jsonb
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $sip_accounts_context$
-    SELECT coalesce(jsonb_agg(account ORDER BY account ->> 'sip_account'), '[]')
-    FROM (SELECT DISTINCT ON (coalesce(t.sip_account, line.extension))
-                 tbs.line_device_context(t) || jsonb_build_object(
-                     'sip_account', coalesce(t.sip_account, line.extension),
-                     'device', tbs.device_context(d),
-                     'secret', jsonb_build_object('sip_password', coalesce(
-                         (SELECT jsonb_build_object('id', s.subscriber_secret_id, 'version', s.version) FROM tbs.subscriber_secret AS s
-                          WHERE s.line_id = line.line_id AND s.account = coalesce(t.sip_account, line.extension) AND s.name = 'sip_password'),
-                         '{"id": 0, "version": 0}'))) AS account
-          FROM tbs.line_device AS t JOIN tbs.device AS d ON d.device_id = t.device_id
-          WHERE t.line_id = line.line_id
-          ORDER BY coalesce(t.sip_account, line.extension), t.line_device_id) AS accounts;
+BEGIN
+    RETURN (
+        SELECT coalesce(jsonb_agg(account ORDER BY account ->> 'sip_account'), '[]')
+        FROM (SELECT DISTINCT ON (coalesce(t.sip_account, line.extension))
+                     tbs.line_device_context(t) || jsonb_build_object(
+                         'sip_account', coalesce(t.sip_account, line.extension),
+                         'device', tbs.device_context(d),
+                         'secret', jsonb_build_object('sip_password', coalesce(
+                             (SELECT jsonb_build_object('id', s.subscriber_secret_id, 'version', s.version) FROM tbs.subscriber_secret AS s
+                              WHERE s.line_id = line.line_id AND s.account = coalesce(t.sip_account, line.extension) AND s.name = 'sip_password'),
+                             '{"id": 0, "version": 0}'))) AS account
+              FROM tbs.line_device AS t JOIN tbs.device AS d ON d.device_id = t.device_id
+              WHERE t.line_id = line.line_id
+              ORDER BY coalesce(t.sip_account, line.extension), t.line_device_id) AS accounts);
+END;
 $sip_accounts_context$;
 COMMENT ON FUNCTION tbs.sip_accounts_context(tbs.line) IS 'internal: the SIP accounts of a line for its context';
 
 CREATE FUNCTION tbs.devices_context(line tbs.line, network_resource_id integer)
 RETURNS jsonb
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $devices_context$
-    SELECT coalesce(jsonb_agg(tbs.device_context(d) || jsonb_build_object('line_keys', k.line_keys) ORDER BY d.device_id), '[]')
-    FROM tbs.device AS d
-    CROSS JOIN LATERAL (
-        SELECT jsonb_object_agg(t.slot, jsonb_build_object(
-                   'sip_uri', 'sip:' || coalesce(t.sip_account, other.extension) || '@' || coalesce(n.switch_domain, p.switch_domain),
-                   'enabled', 'yes', 'shared', t.shared)) AS line_keys
-        FROM tbs.line_device AS t
-        JOIN tbs.line AS other ON other.line_id = t.line_id
-        LEFT JOIN tbs.network_information AS n ON n.network_information_id = other.network_information_id
-        LEFT JOIN tbs.network_information AS p ON p.network_information_id = n.parent_id
-        WHERE t.device_id = d.device_id
-          AND (other.line_id = devices_context.line.line_id OR EXISTS (
-                  SELECT FROM tbs.line_usoc_association AS a
-                  WHERE a.line_id = other.line_id AND a.network_resource_id = devices_context.network_resource_id
-                    AND EXISTS (SELECT FROM tbs.service_object AS s
-                                JOIN tbs.remote_object_kind AS kind USING (network_resource_type, kind)
-                                WHERE s.network_resource_type = a.network_resource_type AND s.service = a.service AND kind.found_by = 'mac')))) AS k
-    WHERE EXISTS (SELECT FROM tbs.line_device AS own WHERE own.device_id = d.device_id AND own.line_id = devices_context.line.line_id);
+BEGIN
+    RETURN (
+        SELECT coalesce(jsonb_agg(tbs.device_context(d) || jsonb_build_object('line_keys', k.line_keys) ORDER BY d.device_id), '[]')
+        FROM tbs.device AS d
+        CROSS JOIN LATERAL (
+            SELECT jsonb_object_agg(t.slot, jsonb_build_object(
+                       'sip_uri', 'sip:' || coalesce(t.sip_account, other.extension) || '@' || coalesce(n.switch_domain, p.switch_domain),
+                       'enabled', 'yes', 'shared', t.shared)) AS line_keys
+            FROM tbs.line_device AS t
+            JOIN tbs.line AS other ON other.line_id = t.line_id
+            LEFT JOIN tbs.network_information AS n ON n.network_information_id = other.network_information_id
+            LEFT JOIN tbs.network_information AS p ON p.network_information_id = n.parent_id
+            WHERE t.device_id = d.device_id
+              AND (other.line_id = devices_context.line.line_id OR EXISTS (
+                      SELECT FROM tbs.line_usoc_association AS a
+                      WHERE a.line_id = other.line_id AND a.network_resource_id = devices_context.network_resource_id
+                        AND EXISTS (SELECT FROM tbs.service_object AS s
+                                    JOIN tbs.remote_object_kind AS kind USING (network_resource_type, kind)
+                                    WHERE s.network_resource_type = a.network_resource_type AND s.service = a.service AND kind.found_by = 'mac')))) AS k
+        WHERE EXISTS (SELECT FROM tbs.line_device AS own WHERE own.device_id = d.device_id AND own.line_id = devices_context.line.line_id));
+END;
 $devices_context$;
 COMMENT ON FUNCTION tbs.devices_context(tbs.line, integer) IS 'internal: the devices of a line with all their line keys, for its context';
 
 CREATE FUNCTION tbs.resource_context(r tbs.network_resource)
 RETURNS jsonb
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $resource_context$
-    SELECT jsonb_build_object('network_resource_id', r.network_resource_id, 'name', r.name, 'environment', r.environment, 'parameters', r.parameters,
-               'default_headers', coalesce(jsonb_object_agg(d.name, d.value ORDER BY d.network_resource_id NULLS FIRST, NOT d.shipped)
-                                           FILTER (WHERE d.place = 'header'), '{}'),
-               'default_query', coalesce(jsonb_object_agg(d.name, d.value ORDER BY d.network_resource_id NULLS FIRST, NOT d.shipped)
-                                         FILTER (WHERE d.place = 'query'), '{}'))
-    FROM tbs.network_resource_default AS d
-    WHERE d.network_resource_type = r.network_resource_type AND (d.network_resource_id IS NULL OR d.network_resource_id = r.network_resource_id);
+BEGIN
+    RETURN (
+        SELECT jsonb_build_object('network_resource_id', r.network_resource_id, 'name', r.name, 'environment', r.environment, 'parameters', r.parameters,
+                   'default_headers', coalesce(jsonb_object_agg(d.name, d.value ORDER BY d.network_resource_id NULLS FIRST, NOT d.shipped)
+                                               FILTER (WHERE d.place = 'header'), '{}'),
+                   'default_query', coalesce(jsonb_object_agg(d.name, d.value ORDER BY d.network_resource_id NULLS FIRST, NOT d.shipped)
+                                             FILTER (WHERE d.place = 'query'), '{}'))
+        FROM tbs.network_resource_default AS d
+        WHERE d.network_resource_type = r.network_resource_type AND (d.network_resource_id IS NULL OR d.network_resource_id = r.network_resource_id));
+END;
 $resource_context$;
 COMMENT ON FUNCTION tbs.resource_context(tbs.network_resource) IS 'internal: what templates may know of a network resource, with its default headers and query parameters';
 
 -- The nearest layer, of one element of a list: a SIP account's tie and device, or a device.
 CREATE FUNCTION tbs.item_context(context jsonb, item jsonb, network_resource_type text)
 RETURNS jsonb
-LANGUAGE sql
+LANGUAGE plpgsql
 IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $item_context$
-    SELECT context || jsonb_build_object('layers', (context -> 'layers') || jsonb_build_array(jsonb_build_object(
-        'layer', 'device', 'columns', coalesce(item -> 'device', item),
-        'parameters', coalesce(item #> ARRAY['device', 'parameters', network_resource_type], '{}') || coalesce(item #> ARRAY['parameters', network_resource_type], '{}'))));
+BEGIN
+    RETURN (
+        SELECT context || jsonb_build_object('layers', (context -> 'layers') || jsonb_build_array(jsonb_build_object(
+            'layer', 'device', 'columns', coalesce(item -> 'device', item),
+            'parameters', coalesce(item #> ARRAY['device', 'parameters', network_resource_type], '{}') || coalesce(item #> ARRAY['parameters', network_resource_type], '{}')))));
+END;
 $item_context$;
 COMMENT ON FUNCTION tbs.item_context(jsonb, jsonb, text) IS 'internal: a context with the values of one device or tie as its nearest layer';
 
 -- activity_context(line USOC, network resource, trigger type): the document that templates look values up in; null when the row or its association is gone.
 CREATE FUNCTION tbs.activity_context(line_usoc_id bigint, network_resource_id integer, trigger_type text)
 RETURNS jsonb
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $activity_context$
-    SELECT jsonb_build_object(
-        'event', jsonb_build_object('trigger_type', activity_context.trigger_type, 'service', m.service),
-        'customer', tbs.customer_context(c),
-        'order', jsonb_build_object('order_number', o.order_number, 'due_date', o.due_date),
-        'line', tbs.line_context(l) || jsonb_build_object('marker', 'tbs:' || l.line_id),
-        'usoc', jsonb_build_object('usoc', u.usoc, 'description', u.description, 'service', m.service, 'parameters', u.parameters),
-        'line_usoc', tbs.line_usoc_context(lu) || jsonb_build_object('telephone_number', coalesce(lu.telephone_number, l.telephone_number)),
-        'sip_accounts', tbs.sip_accounts_context(l),
-        'devices', tbs.devices_context(l, r.network_resource_id),
-        'members', (SELECT coalesce(jsonb_agg(tbs.line_member_context(lm) || jsonb_build_object('extension', member.extension,
-                               'telephone_number', member.telephone_number) ORDER BY lm.position, lm.line_member_id), '[]')
-                    FROM tbs.line_member AS lm JOIN tbs.line AS member ON member.line_id = lm.member_line_id WHERE lm.line_id = l.line_id),
-        'network_information', tbs.network_information_context(n) || jsonb_build_object(
-                                   'switch_domain', coalesce(n.switch_domain, p.switch_domain),
-                                   'reseller', coalesce(n.reseller, p.reseller),
-                                   'time_zone', coalesce(n.time_zone, p.time_zone),
-                                   'parent', CASE WHEN n.parent_id IS NOT NULL THEN tbs.network_information_context(p) END),
-        'resource', tbs.resource_context(r),
-        'layers', tbs.context_layers(r, m.parameters, u, p, n, c, l, lu))
-    FROM tbs.line_usoc AS lu
-    JOIN tbs.line AS l ON l.line_id = lu.line_id
-    JOIN tbs.customer AS c ON c.customer_id = l.customer_id
-    JOIN tbs.master_usoc AS u ON u.usoc = lu.usoc
-    JOIN tbs.line_usoc_association AS m ON m.line_usoc_id = lu.line_usoc_id AND m.network_resource_id = activity_context.network_resource_id
-    JOIN tbs.network_resource AS r ON r.network_resource_id = m.network_resource_id
-    LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = lu.customer_order_id
-    LEFT JOIN tbs.network_information AS n ON n.network_information_id = l.network_information_id
-    LEFT JOIN tbs.network_information AS p ON p.network_information_id = n.parent_id
-    WHERE lu.line_usoc_id = activity_context.line_usoc_id;
+BEGIN
+    RETURN (
+        SELECT jsonb_build_object(
+            'event', jsonb_build_object('trigger_type', activity_context.trigger_type, 'service', m.service),
+            'customer', tbs.customer_context(c),
+            'order', jsonb_build_object('order_number', o.order_number, 'due_date', o.due_date),
+            'line', tbs.line_context(l) || jsonb_build_object('marker', 'tbs:' || l.line_id),
+            'usoc', jsonb_build_object('usoc', u.usoc, 'description', u.description, 'service', m.service, 'parameters', u.parameters),
+            'line_usoc', tbs.line_usoc_context(lu) || jsonb_build_object('telephone_number', coalesce(lu.telephone_number, l.telephone_number)),
+            'sip_accounts', tbs.sip_accounts_context(l),
+            'devices', tbs.devices_context(l, r.network_resource_id),
+            'members', (SELECT coalesce(jsonb_agg(tbs.line_member_context(lm) || jsonb_build_object('extension', member.extension,
+                                   'telephone_number', member.telephone_number) ORDER BY lm.position, lm.line_member_id), '[]')
+                        FROM tbs.line_member AS lm JOIN tbs.line AS member ON member.line_id = lm.member_line_id WHERE lm.line_id = l.line_id),
+            'network_information', tbs.network_information_context(n) || jsonb_build_object(
+                                       'switch_domain', coalesce(n.switch_domain, p.switch_domain),
+                                       'reseller', coalesce(n.reseller, p.reseller),
+                                       'time_zone', coalesce(n.time_zone, p.time_zone),
+                                       'parent', CASE WHEN n.parent_id IS NOT NULL THEN tbs.network_information_context(p) END),
+            'resource', tbs.resource_context(r),
+            'layers', tbs.context_layers(r, m.parameters, u, p, n, c, l, lu))
+        FROM tbs.line_usoc AS lu
+        JOIN tbs.line AS l ON l.line_id = lu.line_id
+        JOIN tbs.customer AS c ON c.customer_id = l.customer_id
+        JOIN tbs.master_usoc AS u ON u.usoc = lu.usoc
+        JOIN tbs.line_usoc_association AS m ON m.line_usoc_id = lu.line_usoc_id AND m.network_resource_id = activity_context.network_resource_id
+        JOIN tbs.network_resource AS r ON r.network_resource_id = m.network_resource_id
+        LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = lu.customer_order_id
+        LEFT JOIN tbs.network_information AS n ON n.network_information_id = l.network_information_id
+        LEFT JOIN tbs.network_information AS p ON p.network_information_id = n.parent_id
+        WHERE lu.line_usoc_id = activity_context.line_usoc_id);
+END;
 $activity_context$;
 COMMENT ON FUNCTION tbs.activity_context(bigint, integer, text) IS
 'the context of an activity as of now: the JSON document that templates look values up in; null when the line USOC or its association is gone';
@@ -217,16 +235,19 @@ COMMENT ON FUNCTION tbs.activity_context(bigint, integer, text) IS
 -- wanted: the row exists, its association applies, today is within its dates. An association that was switched off still holds for those that have it.
 CREATE FUNCTION tbs.is_wanted(line_usoc_id bigint, network_resource_id integer, service text)
 RETURNS boolean
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $is_wanted$
-    SELECT EXISTS (
-        SELECT FROM tbs.line_usoc_association AS a JOIN tbs.line_usoc AS lu ON lu.line_usoc_id = a.line_usoc_id
-        WHERE a.line_usoc_id = is_wanted.line_usoc_id AND a.network_resource_id = is_wanted.network_resource_id
-          AND a.service = is_wanted.service
-          AND (a.active OR EXISTS (SELECT FROM tbs.remote_object_use AS u
-                                   WHERE u.line_usoc_id = a.line_usoc_id AND u.network_resource_id = a.network_resource_id))
-          AND coalesce(lu.active_date <= current_date, true) AND coalesce(lu.disconnect_date >= current_date, true));
+BEGIN
+    RETURN (
+        SELECT EXISTS (
+            SELECT FROM tbs.line_usoc_association AS a JOIN tbs.line_usoc AS lu ON lu.line_usoc_id = a.line_usoc_id
+            WHERE a.line_usoc_id = is_wanted.line_usoc_id AND a.network_resource_id = is_wanted.network_resource_id
+              AND a.service = is_wanted.service
+              AND (a.active OR EXISTS (SELECT FROM tbs.remote_object_use AS u
+                                       WHERE u.line_usoc_id = a.line_usoc_id AND u.network_resource_id = a.network_resource_id))
+              AND coalesce(lu.active_date <= current_date, true) AND coalesce(lu.disconnect_date >= current_date, true)));
+END;
 $is_wanted$;
 COMMENT ON FUNCTION tbs.is_wanted(bigint, integer, text) IS 'whether the rows of today want this service for this line USOC on this network resource';

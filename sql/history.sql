@@ -85,10 +85,11 @@ COMMENT ON FUNCTION tbs.drop_history(date) IS 'drops the history of all months t
 CREATE FUNCTION tbs.record_event(event text, reason text, activity tbs.activity DEFAULT NULL, closes boolean DEFAULT false, message text DEFAULT NULL,
                                  network_resource_id integer DEFAULT NULL, line_id bigint DEFAULT NULL)
 RETURNS void
-LANGUAGE sql
+LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $record_event$
+BEGIN
     INSERT INTO tbs.activity_history (event, reason, closes, message, activity_id, activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id,
                                       order_number, telephone_number, usoc, captured_at, captured_by, user_name, trigger_description, bridge_id, outcome,
                                       session_role, acting_role)
@@ -101,5 +102,6 @@ AS $record_event$
             coalesce((record_event.activity).user_name, nullif(current_setting('tbs.user_name', true), '')), (record_event.activity).trigger_description,
             (record_event.activity).bridge_id, (record_event.activity).last_outcome,
             session_user, coalesce(nullif(current_setting('role', true), 'none'), session_user));
+END;
 $record_event$;
 COMMENT ON FUNCTION tbs.record_event(text, text, tbs.activity, boolean, text, integer, bigint) IS 'internal: appends one history row for an event that is not an API call';

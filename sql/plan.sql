@@ -22,10 +22,12 @@ COMMENT ON TYPE tbs.planned_object IS 'internal: one remote object of a plan; op
 -- The objects that a service of a line USOC consists of, rendered from this context.
 CREATE FUNCTION tbs.wanted_objects(context jsonb, network_resource_type text, service text, kind text DEFAULT NULL)
 RETURNS TABLE (recipe tbs.recipe, item jsonb, ordinal bigint, key text, identity jsonb, find_value text, content jsonb, error text, error_member text)
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $wanted_objects$
+BEGIN
+    RETURN QUERY
     SELECT r, i.item, i.ordinal, o.key, o.identity, o.find_value, o.content, o.error, o.error_member
     FROM tbs.recipe AS r
     CROSS JOIN LATERAL (
@@ -39,21 +41,25 @@ AS $wanted_objects$
              ELSE wanted_objects.context END, i.item) AS o
     WHERE r.network_resource_type = wanted_objects.network_resource_type AND r.service = wanted_objects.service
       AND (wanted_objects.kind IS NULL OR r.kind = wanted_objects.kind);
+END;
 $wanted_objects$;
 COMMENT ON FUNCTION tbs.wanted_objects(jsonb, text, text, text) IS 'internal: the remote objects that a service consists of in this context';
 
 CREATE FUNCTION tbs.wants_object(line_usoc_id bigint, network_resource_id integer, service text, kind text, key text)
 RETURNS boolean
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $wants_object$
-    SELECT tbs.is_wanted(wants_object.line_usoc_id, wants_object.network_resource_id, wants_object.service)
-       AND EXISTS (SELECT FROM tbs.network_resource AS r
-                   CROSS JOIN LATERAL tbs.wanted_objects(
-                       tbs.activity_context(wants_object.line_usoc_id, wants_object.network_resource_id, 'resync'),
-                       r.network_resource_type, wants_object.service, wants_object.kind) AS o
-                   WHERE r.network_resource_id = wants_object.network_resource_id AND o.key = wants_object.key);
+BEGIN
+    RETURN (
+        SELECT tbs.is_wanted(wants_object.line_usoc_id, wants_object.network_resource_id, wants_object.service)
+           AND EXISTS (SELECT FROM tbs.network_resource AS r
+                       CROSS JOIN LATERAL tbs.wanted_objects(
+                           tbs.activity_context(wants_object.line_usoc_id, wants_object.network_resource_id, 'resync'),
+                           r.network_resource_type, wants_object.service, wants_object.kind) AS o
+                       WHERE r.network_resource_id = wants_object.network_resource_id AND o.key = wants_object.key));
+END;
 $wants_object$;
 COMMENT ON FUNCTION tbs.wants_object(bigint, integer, text, text, text) IS 'internal: whether the rows of now make this line USOC want this remote object';
 
@@ -88,11 +94,12 @@ COMMENT ON FUNCTION tbs.lines_found_by(text, text) IS 'internal: lines that a re
 -- Another line USOC that wants this object now, by the rows: one that used it, or one that has not come to its turn yet.
 CREATE FUNCTION tbs.other_user(network_resource_id integer, kind text, key text, find_value text, line_usoc_id bigint, service text,
                                OUT line_usoc_id_found bigint, OUT line_id_found bigint, OUT service_found text)
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $other_user$
-    SELECT a.line_usoc_id, a.line_id, a.service
+BEGIN
+    SELECT a.line_usoc_id, a.line_id, a.service INTO line_usoc_id_found, line_id_found, service_found
     FROM tbs.network_resource AS r
     JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = other_user.kind
     CROSS JOIN LATERAL (
@@ -106,16 +113,20 @@ AS $other_user$
                   WHERE s.network_resource_type = a.network_resource_type AND s.service = a.service AND s.kind = other_user.kind)
       AND tbs.wants_object(a.line_usoc_id, a.network_resource_id, a.service, other_user.kind, other_user.key)
     LIMIT 1;
+END;
 $other_user$;
 COMMENT ON FUNCTION tbs.other_user(integer, text, text, text, bigint, text) IS 'internal: a line USOC, other than this one, that wants the object now';
 
 CREATE FUNCTION tbs.accepted_epoch(resource tbs.network_resource)
 RETURNS text
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $accepted_epoch$
-    SELECT tbs.database_epoch() || ' ' || resource.base_url;
+BEGIN
+    RETURN (
+        SELECT tbs.database_epoch() || ' ' || resource.base_url);
+END;
 $accepted_epoch$;
 COMMENT ON FUNCTION tbs.accepted_epoch(tbs.network_resource) IS 'internal: what an acceptance is only good for: this database on this timeline, this base URL';
 
@@ -213,11 +224,12 @@ COMMENT ON FUNCTION tbs.plan(bigint, integer, text, jsonb, bigint, smallint, boo
 
 CREATE FUNCTION tbs.planned_request(planned tbs.planned_object, context jsonb, resource tbs.network_resource,
                                     OUT method text, OUT path text, OUT headers jsonb, OUT body text, OUT error text, OUT error_member text)
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $planned_request$
-    SELECT q.*
+BEGIN
+    SELECT q.* INTO method, path, headers, body, error, error_member
     FROM (SELECT planned.steps -> planned.operation AS step) AS s
     CROSS JOIN LATERAL tbs.render_request(
         s.step,
@@ -231,5 +243,6 @@ AS $planned_request$
                           WHERE o.remote_object_id = planned.remote_object_id)
                     ELSE '{}' END,
         planned.item, planned.identity) AS q;
+END;
 $planned_request$;
 COMMENT ON FUNCTION tbs.planned_request(tbs.planned_object, jsonb, tbs.network_resource) IS 'internal: the API call of a planned operation, rendered';

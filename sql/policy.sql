@@ -2,11 +2,14 @@
 
 CREATE FUNCTION tbs.setting_value(name text)
 RETURNS text
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $setting_value$
-    SELECT s.value FROM tbs.setting AS s WHERE s.name = setting_value.name;
+BEGIN
+    RETURN (
+        SELECT s.value FROM tbs.setting AS s WHERE s.name = setting_value.name);
+END;
 $setting_value$;
 COMMENT ON FUNCTION tbs.setting_value(text) IS 'the value of a row of tbs.setting';
 
@@ -54,18 +57,21 @@ COMMENT ON FUNCTION tbs.set_setting(text, text, text) IS 'changes a setting; rai
 -- The nearest row that sets a value wins: activity, activity type, network resource, resource type, setting.
 CREATE FUNCTION tbs.effective_policy(activity_id bigint, activity_type_id integer, network_resource_id integer,
                                      OUT maximum_calls integer, OUT first_retry interval, OUT longest_retry interval)
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $effective_policy$
+BEGIN
     SELECT coalesce((array_agg(p.maximum_calls ORDER BY p.nearness) FILTER (WHERE p.maximum_calls IS NOT NULL))[1], tbs.setting_value('maximum_calls')::integer),
            coalesce((array_agg(p.first_retry ORDER BY p.nearness) FILTER (WHERE p.first_retry IS NOT NULL))[1], tbs.setting_value('first_retry')::interval),
            coalesce((array_agg(p.longest_retry ORDER BY p.nearness) FILTER (WHERE p.longest_retry IS NOT NULL))[1], tbs.setting_value('longest_retry')::interval)
+    INTO maximum_calls, first_retry, longest_retry
     FROM (SELECT y.*, CASE WHEN y.activity_id IS NOT NULL THEN 1 WHEN y.activity_type_id IS NOT NULL THEN 2 WHEN y.network_resource_id IS NOT NULL THEN 3 ELSE 4 END AS nearness
           FROM tbs.activity_policy AS y
           WHERE y.activity_id = effective_policy.activity_id OR y.activity_type_id = effective_policy.activity_type_id
              OR y.network_resource_id = effective_policy.network_resource_id
              OR y.network_resource_type = (SELECT t.network_resource_type FROM tbs.activity_type AS t WHERE t.activity_type_id = effective_policy.activity_type_id)) AS p;
+END;
 $effective_policy$;
 COMMENT ON FUNCTION tbs.effective_policy(bigint, integer, integer) IS 'maximum number of calls and retry timing of an activity, the nearest activity_policy row for each value';
 

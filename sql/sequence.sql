@@ -28,45 +28,53 @@ COMMENT ON FUNCTION tbs.lock_lines(bigint[]) IS 'internal: takes the locks of th
 
 CREATE FUNCTION tbs.is_service_met(line_id bigint, service text, activity_id bigint)
 RETURNS boolean
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $is_service_met$
+BEGIN
     -- There, and no activity for it that failed, is held, or comes earlier.
-    SELECT EXISTS (
-        SELECT FROM tbs.line_usoc_state AS s
-        WHERE s.line_id = is_service_met.line_id AND s.service = is_service_met.service AND s.present
-          AND NOT EXISTS (SELECT FROM tbs.activity AS a JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
-                          WHERE a.line_usoc_id = s.line_usoc_id AND a.network_resource_id = s.network_resource_id AND t.service = s.service
-                            AND coalesce(a.moved_to, a.activity_id) < is_service_met.activity_id));
+    RETURN (
+        SELECT EXISTS (
+            SELECT FROM tbs.line_usoc_state AS s
+            WHERE s.line_id = is_service_met.line_id AND s.service = is_service_met.service AND s.present
+              AND NOT EXISTS (SELECT FROM tbs.activity AS a JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
+                              WHERE a.line_usoc_id = s.line_usoc_id AND a.network_resource_id = s.network_resource_id AND t.service = s.service
+                                AND coalesce(a.moved_to, a.activity_id) < is_service_met.activity_id)));
+END;
 $is_service_met$;
 COMMENT ON FUNCTION tbs.is_service_met(bigint, text, bigint) IS 'internal: whether a line has a required service in step, as far as an activity has to wait for it';
 
 -- The service that an activity still waits for; null when none. A delete waits for nothing.
 CREATE FUNCTION tbs.missing_service(activity tbs.activity)
 RETURNS text
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $missing_service$
-    SELECT q.required
-    FROM tbs.activity_type AS t
-    JOIN tbs.service AS s ON s.network_resource_type = t.network_resource_type AND s.service = t.service
-    CROSS JOIN LATERAL unnest(s.requires) AS q (required)
-    WHERE t.activity_type_id = activity.activity_type_id
-      AND tbs.is_wanted(activity.line_usoc_id, activity.network_resource_id, t.service)
-      AND NOT tbs.is_service_met(activity.line_id, q.required, coalesce(activity.moved_to, activity.activity_id))
-    LIMIT 1;
+BEGIN
+    RETURN (
+        SELECT q.required
+        FROM tbs.activity_type AS t
+        JOIN tbs.service AS s ON s.network_resource_type = t.network_resource_type AND s.service = t.service
+        CROSS JOIN LATERAL unnest(s.requires) AS q (required)
+        WHERE t.activity_type_id = activity.activity_type_id
+          AND tbs.is_wanted(activity.line_usoc_id, activity.network_resource_id, t.service)
+          AND NOT tbs.is_service_met(activity.line_id, q.required, coalesce(activity.moved_to, activity.activity_id))
+        LIMIT 1);
+END;
 $missing_service$;
 COMMENT ON FUNCTION tbs.missing_service(tbs.activity) IS 'internal: the required service that the line does not have in step yet';
 
 -- heads: the first activity of each line USOC in a (line, network resource). A loose index scan, so that a line with very many waiting costs no more.
 CREATE FUNCTION tbs.sequence_heads(line_id bigint, network_resource_id integer)
 RETURNS SETOF tbs.activity
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $sequence_heads$
+BEGIN
+    RETURN QUERY
     WITH RECURSIVE usocs (line_usoc_id) AS (
         (SELECT a.line_usoc_id FROM tbs.activity AS a
          WHERE a.line_id = sequence_heads.line_id AND a.network_resource_id = sequence_heads.network_resource_id
@@ -83,6 +91,7 @@ AS $sequence_heads$
                           AND a.line_usoc_id = u.line_usoc_id
                         ORDER BY coalesce(a.moved_to, a.activity_id) LIMIT 1) AS h
     WHERE u.line_usoc_id IS NOT NULL;
+END;
 $sequence_heads$;
 COMMENT ON FUNCTION tbs.sequence_heads(bigint, integer) IS 'internal: the first activity of each line USOC of a line on a network resource';
 
@@ -90,19 +99,22 @@ COMMENT ON FUNCTION tbs.sequence_heads(bigint, integer) IS 'internal: the first 
 -- One that is processing, or waits for its next try, holds the line; a failed or held one holds only what comes later for its line USOC.
 CREATE FUNCTION tbs.next_activity(line_id bigint, network_resource_id integer)
 RETURNS bigint
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $next_activity$
-    WITH heads (activity) AS MATERIALIZED (SELECT h FROM tbs.sequence_heads(next_activity.line_id, next_activity.network_resource_id) AS h)
-    SELECT (h.activity).activity_id
-    FROM heads AS h
-    WHERE ((h.activity).state IN ('new', 'waiting') OR ((h.activity).state = 'retry' AND (h.activity).due_at <= clock_timestamp()))
-      AND (h.activity).waits_for_object_id IS NULL
-      AND NOT EXISTS (SELECT FROM heads AS x WHERE (x.activity).state = 'processing' OR ((x.activity).state = 'retry' AND (x.activity).due_at > clock_timestamp()))
-      AND tbs.missing_service(h.activity) IS NULL
-    ORDER BY coalesce((h.activity).moved_to, (h.activity).activity_id)
-    LIMIT 1;
+BEGIN
+    RETURN (
+        WITH heads (activity) AS MATERIALIZED (SELECT h FROM tbs.sequence_heads(next_activity.line_id, next_activity.network_resource_id) AS h)
+        SELECT (h.activity).activity_id
+        FROM heads AS h
+        WHERE ((h.activity).state IN ('new', 'waiting') OR ((h.activity).state = 'retry' AND (h.activity).due_at <= clock_timestamp()))
+          AND (h.activity).waits_for_object_id IS NULL
+          AND NOT EXISTS (SELECT FROM heads AS x WHERE (x.activity).state = 'processing' OR ((x.activity).state = 'retry' AND (x.activity).due_at > clock_timestamp()))
+          AND tbs.missing_service(h.activity) IS NULL
+        ORDER BY coalesce((h.activity).moved_to, (h.activity).activity_id)
+        LIMIT 1);
+END;
 $next_activity$;
 COMMENT ON FUNCTION tbs.next_activity(bigint, integer) IS 'internal: whose turn it is in the sequence of a line on a network resource';
 
