@@ -5,5 +5,5 @@ FROM unnest('{app,operator,admin,bridge,viewer}'::text[]) AS wanted (access)
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'tbs_' || access)
 \gexec
 
-SELECT tbs.grant_access('tbs_' || access, access)
+SELECT tbs.grant_access(('tbs_' || access)::regrole, access)
 FROM unnest('{app,operator,admin,bridge,viewer}'::text[]) AS wanted (access);
