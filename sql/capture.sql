@@ -141,7 +141,7 @@ SET search_path = pg_catalog, pg_temp
 AS $capture_line_usoc_delete$
 BEGIN
     IF tbs.is_capturing() THEN
-        PERFORM tbs.capture_line_usoc_removal((SELECT array_agg(d) FROM old_rows AS d));
+        PERFORM tbs.capture_line_usoc_removal((SELECT array_agg(d::tbs.line_usoc) FROM old_rows AS d));
     END IF;
     RETURN NULL;
 END;
@@ -161,7 +161,7 @@ BEGIN
         RETURN NULL;
     END IF;
     PERFORM tbs.capture_line_usoc_removal(gone.rows)
-    FROM (SELECT array_agg(o) AS rows FROM old_rows AS o WHERE NOT EXISTS (SELECT FROM new_rows AS n WHERE n.line_usoc_id = o.line_usoc_id)) AS gone
+    FROM (SELECT array_agg(o::tbs.line_usoc) AS rows FROM old_rows AS o WHERE NOT EXISTS (SELECT FROM new_rows AS n WHERE n.line_usoc_id = o.line_usoc_id)) AS gone
     WHERE gone.rows IS NOT NULL;
 
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc,
