@@ -171,7 +171,7 @@ BEGIN
            nullif(current_setting('tbs.user_name', true), ''),
            CASE WHEN c.old_usoc IS DISTINCT FROM c.usoc AND c.old_usoc IS NOT NULL THEN format('USOC %s changed to %s', c.old_usoc, c.usoc)
                 ELSE format('USOC %s %s', c.usoc, CASE p.trigger_type WHEN 'usoc_added' THEN 'added' ELSE 'edited' END) END
-    FROM (SELECT n.*, o.usoc AS old_usoc, o.line_usoc_id IS NULL AS is_new
+    FROM (SELECT n.*, o.usoc AS old_usoc, o.line_id AS old_line_id, o.line_usoc_id IS NULL AS is_new
           FROM new_rows AS n LEFT JOIN old_rows AS o ON o.line_usoc_id = n.line_usoc_id
           WHERE o.line_usoc_id IS NULL OR tbs.line_usoc_context(o) IS DISTINCT FROM tbs.line_usoc_context(n)) AS c
     JOIN tbs.line AS l ON l.line_id = c.line_id
@@ -189,8 +189,9 @@ BEGIN
         FULL JOIN (SELECT h.network_resource_id, h.service FROM tbs.line_usoc_on_resource AS h
                    WHERE h.line_usoc_id = c.line_usoc_id AND NOT c.is_new
                    UNION
-                   -- What the old USOC is associated with, although nothing of it is there yet, was captured when it was added.
-                   SELECT m.network_resource_id, m.service FROM tbs.master_usoc_network_resource AS m WHERE m.usoc = c.old_usoc AND m.usoc = c.usoc) AS old_pair
+                   -- Where neither the USOC nor the line has changed, what is associated was so before, even if nothing of it is there yet.
+                   SELECT a.network_resource_id, a.service FROM tbs.line_usoc_association AS a
+                   WHERE a.line_usoc_id = c.line_usoc_id AND a.active AND c.old_usoc = c.usoc AND c.old_line_id = c.line_id) AS old_pair
                ON old_pair.network_resource_id = new_pair.network_resource_id AND old_pair.service = new_pair.service) AS p
     JOIN tbs.network_resource AS r ON r.network_resource_id = p.network_resource_id AND r.state <> 'retired'
     JOIN tbs.activity_type AS t ON t.network_resource_type = r.network_resource_type AND t.service = p.service AND t.trigger_type = p.trigger_type
