@@ -4,7 +4,7 @@
 CREATE FUNCTION tbs.is_armed()
 RETURNS boolean
 LANGUAGE plpgsql
-STABLE
+STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $is_armed$
 BEGIN

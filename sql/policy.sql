@@ -3,7 +3,7 @@
 CREATE FUNCTION tbs.setting_value(name text)
 RETURNS text
 LANGUAGE plpgsql
-STABLE STRICT
+STABLE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $setting_value$
 BEGIN
