@@ -1,4 +1,5 @@
 -- The contract with the bridge: these functions and no table. Every write is fenced by the bridge's lease.
+-- force_generic_plan: thousands of calls a second of the same few statements by key; planning each anew would cost more than running it.
 
 -- The fence: whoever ends a bridge takes this lock exclusively, so that a claim or report that has begun is over by then.
 CREATE FUNCTION tbs.bridge_lock_key(bridge_id bigint)
@@ -132,6 +133,7 @@ RETURNS TABLE (configuration_version bigint, lost bigint[])
 LANGUAGE plpgsql
 VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $bridge_beat$
 DECLARE
     v_previous_beat timestamptz;
@@ -189,6 +191,7 @@ RETURNS SETOF tbs.api_call
 LANGUAGE plpgsql
 VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $claim$
 DECLARE
     v_new bigint[];
@@ -525,6 +528,7 @@ RETURNS SETOF tbs.api_call
 LANGUAGE plpgsql
 VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $report$
 DECLARE
     v_alive boolean;
