@@ -1,5 +1,5 @@
--- The customer, with two records of network information. The one without a parent is a domain of the switch; its child is
--- a site of that domain, with a time zone of its own.
+-- The customer, with two records of network information. The one without a parent is a domain of the switch; its child
+-- is a site of that domain, with a time zone of its own.
 INSERT INTO tbs.customer (account_number, name) VALUES ('10045', 'Acme Tools');
 
 INSERT INTO tbs.network_information
@@ -15,7 +15,8 @@ FROM tbs.network_information WHERE external_id = 'acme';
 BEGIN;
 SELECT tbs.set_origin('ORD-1001', 'clerk.nora');
 
-INSERT INTO tbs.line (customer_id, network_information_id, telephone_number, extension, first_name, last_name, external_id)
+INSERT INTO tbs.line
+    (customer_id, network_information_id, telephone_number, extension, first_name, last_name, external_id)
 SELECT customer_id, network_information_id, tbs.e164('(858) 555-0101'), '1001', 'Ada', 'Alvarez', 'ada'
 FROM tbs.network_information WHERE external_id = 'acme';
 

@@ -10,7 +10,8 @@ INSERT INTO colleague VALUES
 BEGIN;
 SELECT tbs.set_origin('ORD-1001', 'clerk.nora');
 
-INSERT INTO tbs.line (customer_id, network_information_id, telephone_number, extension, first_name, last_name, external_id)
+INSERT INTO tbs.line
+    (customer_id, network_information_id, telephone_number, extension, first_name, last_name, external_id)
 SELECT n.customer_id, n.network_information_id, '+185855501' || right(c.extension, 2), c.extension, c.name, c.surname,
        lower(c.name)
 FROM colleague AS c, tbs.network_information AS n WHERE n.external_id = 'acme';
@@ -39,7 +40,8 @@ INSERT INTO colleague VALUES
 BEGIN;
 SELECT tbs.set_origin('ORD-1002', 'clerk.omar');
 
-INSERT INTO tbs.line (customer_id, network_information_id, telephone_number, extension, first_name, last_name, external_id)
+INSERT INTO tbs.line
+    (customer_id, network_information_id, telephone_number, extension, first_name, last_name, external_id)
 SELECT n.customer_id, n.network_information_id, '+172055501' || right(c.extension, 2), c.extension, c.name, c.surname,
        lower(c.name)
 FROM colleague AS c, tbs.network_information AS n WHERE n.external_id = 'acme-warehouse';
@@ -65,7 +67,8 @@ SELECT line_id, 'DID', tbs.e164('858.555.0150'), 'sales' FROM tbs.line WHERE ext
 
 -- And one that the customer thinks better of. What is rolled back never was: no activity, no call.
 BEGIN;
-INSERT INTO tbs.line (customer_id, network_information_id, telephone_number, extension, first_name, last_name, external_id)
+INSERT INTO tbs.line
+    (customer_id, network_information_id, telephone_number, extension, first_name, last_name, external_id)
 SELECT customer_id, network_information_id, '+18585550199', '1099', 'Zoe', 'Zimmer', 'zoe'
 FROM tbs.network_information WHERE external_id = 'acme';
 
