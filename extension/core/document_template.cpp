@@ -23,9 +23,9 @@ Template parse_leaf(const std::string& text, const std::string& member) {
 
 }  // namespace
 
-DocumentTemplate DocumentTemplate::parse(const Json& document) {
+DocumentTemplate DocumentTemplate::parse(const Json& document, const std::string& root) {
     DocumentTemplate result;
-    result.root_ = compile(document, {}, 0);
+    result.root_ = compile(document, root, 0);
     return result;
 }
 

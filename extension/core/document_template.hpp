@@ -15,8 +15,9 @@ namespace tbs::core {
 
 class DocumentTemplate {
  public:
-    // Throws TemplateError, or RenderError for a document that is too deep; both name the member.
-    [[nodiscard]] static DocumentTemplate parse(const Json& document);
+    // Throws TemplateError, or RenderError for a document that is too deep; both name the member,
+    // as the errors of render() do, beginning with `root` if that is not empty.
+    [[nodiscard]] static DocumentTemplate parse(const Json& document, const std::string& root = {});
 
     // nullopt when the whole document is one optional reference without a value. Members and array
     // elements of that kind are left out. Throws RenderError with the dotted path of the member.

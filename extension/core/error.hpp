@@ -20,7 +20,7 @@ class TemplateError final : public std::invalid_argument {
           problem_(std::move(problem)),
           hint_(std::move(hint)),
           member_(std::move(member)),
-          detail_(problem_ + (member_.empty() ? "" : " in member " + member_) + '.') {
+          detail_(problem_ + (member_.empty() ? "" : " in member " + printable(member_)) + '.') {
         detail_.front() = to_upper(detail_.front());
     }
     [[nodiscard]] const std::string& problem() const noexcept { return problem_; }

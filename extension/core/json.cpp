@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <system_error>
@@ -41,7 +42,8 @@ Json exact_number(std::string_view text) {
 
     double number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool parsed = error == std::errc{} && end == text.data() + text.size();
+    const bool parsed =
+        error == std::errc{} && end == text.data() + text.size() && std::isfinite(number);
     if (!parsed || significant_digits(text) > kExactDigits)
         throw RenderError("the number " + in_quotes(text) +
                           " cannot be sent without losing digits");

@@ -88,6 +88,16 @@ LayerRecipe LayerRecipe::parse(const Json& recipe) {
     return result;
 }
 
+bool LayerRecipe::counts(std::size_t rank) const noexcept {
+    const auto is_either = [](std::size_t value, std::string_view first, std::string_view last) {
+        return kLayers[value] == first || kLayers[value] == last;
+    };
+    if (is_either(last_, "network_information_parent", "network_information") &&
+        is_either(rank, "association", "master_usoc"))
+        return false;
+    return rank <= last_;
+}
+
 LayeredValues LayerRecipe::merge(const Json& context) const {
     LayeredValues result;
     const Json* const layers = find_member(context, "layers");
@@ -98,7 +108,7 @@ LayeredValues LayerRecipe::merge(const Json& context) const {
             layer_name == nullptr ? nullptr : layer_name->get_ptr<const std::string*>();
         if (name == nullptr) throw RenderError("a layer of the context has no name", "values");
         const std::size_t rank = at_member("values", [&] { return rank_of(*name); });
-        if (rank > last_) continue;
+        if (!counts(rank)) continue;
 
         if (const Json* const columns = find_member(layer, "columns")) {
             Scope scope;

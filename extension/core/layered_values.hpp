@@ -66,6 +66,10 @@ class LayerRecipe {
  private:
     using Business = std::vector<std::pair<std::string, std::variant<Json, Template>>>;
 
+    // Whether a layer counts. What hangs on network information alone (a domain, a site) is shared
+    // by lines with different USOCs, so what a USOC or its association says never reaches it.
+    [[nodiscard]] bool counts(std::size_t rank) const noexcept;
+
     std::size_t last_ = 0;            // rank of the nearest layer that counts
     std::vector<Business> business_;  // by rank
 };

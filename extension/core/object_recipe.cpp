@@ -35,7 +35,7 @@ ObjectRecipe ObjectRecipe::parse(const Json& recipe) {
     result.layers_ = LayerRecipe::parse(recipe);
     if (const Json* const identity = find_member(recipe, "identity"))
         result.identity_ =
-            at_member("identity", [&] { return DocumentTemplate::parse(*identity); });
+            at_member("identity", [&] { return DocumentTemplate::parse(*identity, "identity"); });
     result.key_ = parse_member(recipe, "key");
     result.find_value_ = parse_member(recipe, "find_value");
     if (const Json* const content = find_member(recipe, "content"))

@@ -3,7 +3,7 @@
 //   {path}            the value at a path of the scope; an error when there is none
 //   {path?}           optional: alone in the text it drops what it stands for, else it is empty
 //   {path|name:text}  filters, from left to right; an argument runs to the next | or }
-//   {secret.NAME}     the marker of a secret, where the scope allows it
+//   {secret.NAME}     the marker of a secret, where the scope allows it; also {item.secret.NAME}
 //   {{ and }}         literal braces
 //
 // Immutable after parse(), so one object may serve any number of renderings.
