@@ -283,6 +283,7 @@ BEGIN
             v_object.presence := 'absent';
             v_object.settled := true;
             v_object.accepted := NULL;
+            v_object.accepted_at := NULL;
         WHEN outcome = 'done' AND activity.operation = 'look' THEN
             -- There, and ours: its content is not known, so it is sent again.
             v_object.presence := 'present';
@@ -313,7 +314,8 @@ BEGIN
             -- transient, unknown: what was sent may have arrived; presence and settled stay as they were put before it went.
             NULL;
     END CASE;
-    IF outcome IN ('done', 'noop', 'exists') THEN
+    -- Not what merely exists: until it was looked at, it may be somebody else's.
+    IF v_object.presence = 'present' AND (outcome IN ('done', 'noop') OR (outcome = 'exists' AND v_object.settled)) THEN
         v_object.accepted_at := clock_timestamp();
         v_object.accepted_activity_id := activity.activity_id;
         v_object.accepted_round := activity.round;
