@@ -24,7 +24,8 @@ BEGIN
               AND (o.body_is_json IS NULL OR o.body_is_json = (a.document IS NOT NULL))
               AND (o.body_path IS NULL OR coalesce(jsonb_path_match_tz(a.document, o.body_path, '{}', true), false))
               AND (o.body_pattern IS NULL OR tbs.answer_text(decide_outcome.answer, 100000, '{}') ~ o.body_pattern)
-            ORDER BY (o.object_position IS NOT NULL)::integer + (o.operation IS NOT NULL)::integer DESC, (o.service IS NOT NULL) DESC,
+            -- Without a service, an operation is a condition and no scope.
+            ORDER BY CASE WHEN o.service IS NULL THEN 0 ELSE (o.object_position IS NOT NULL)::integer + (o.operation IS NOT NULL)::integer END DESC, (o.service IS NOT NULL) DESC,
                      (o.network_resource_id IS NOT NULL) DESC, (o.network_resource_type IS NOT NULL) DESC, o.shipped, o.position, o.outcome_rule_id
             LIMIT 1) AS x (r));
 END;
@@ -33,7 +34,7 @@ COMMENT ON FUNCTION tbs.decide_outcome(tbs.network_resource, text, integer, text
 'the outcome rule that an answer meets, the nearest scope first (step, service, resource, resource type, all), own rules before shipped ones';
 
 -- A short reason for people: the answer's own message where it has one.
-CREATE FUNCTION tbs.answer_message(curl_result integer, http_status integer, answer bytea, remedy text)
+CREATE FUNCTION tbs.answer_message(curl_result integer, http_status integer, answer bytea, rule tbs.outcome_rule)
 RETURNS text
 LANGUAGE plpgsql
 STABLE
@@ -42,14 +43,15 @@ AS $answer_message$
 BEGIN
     RETURN (
         SELECT concat_ws('; ',
-            CASE WHEN answer_message.http_status > 0 THEN 'HTTP ' || answer_message.http_status ELSE 'curl result ' || answer_message.curl_result END,
+            CASE WHEN answer_message.http_status > 0 THEN 'HTTP ' || answer_message.http_status
+             ELSE format('%s (curl result %s)', rule.description, answer_message.curl_result) END,
             nullif(coalesce(d.document ->> 'message', d.document ->> 'error_description', d.document ->> 'error',
                             left(regexp_replace(tbs.answer_text(answer_message.answer, 200, '{password,secret,token,pin}'), '\s+', ' ', 'g'), 200)), ''),
-            nullif(answer_message.remedy, ''))
+            nullif(rule.remedy, ''))
         FROM (SELECT CASE WHEN jsonb_typeof(j) = 'object' THEN j END AS document FROM tbs.answer_json(answer_message.answer) AS j) AS d);
 END;
 $answer_message$;
-COMMENT ON FUNCTION tbs.answer_message(integer, integer, bytea, text) IS 'one line that says what came back';
+COMMENT ON FUNCTION tbs.answer_message(integer, integer, bytea, tbs.outcome_rule) IS 'one line that says what came back';
 
 -- Rules for every resource type. Sources: RFC 9110 (HTTP semantics), libcurl error codes.
 INSERT INTO tbs.outcome_rule (position, curl_results, status_from, status_to, outcome, description, shipped) VALUES
