@@ -387,7 +387,7 @@ BEGIN
     v_rule := tbs.decide_outcome(v_resource, v_type.service, v_recipe.position, activity.operation, take_answer.curl_result, take_answer.http_status,
                                  take_answer.headers, take_answer.answer);
     v_outcome := v_rule.outcome;
-    v_message := CASE WHEN v_outcome NOT IN ('done', 'noop') THEN tbs.answer_message(take_answer.curl_result, take_answer.http_status, take_answer.answer, v_rule.remedy) END;
+    v_message := CASE WHEN v_outcome NOT IN ('done', 'noop') THEN tbs.answer_message(take_answer.curl_result, take_answer.http_status, take_answer.answer, v_rule) END;
     -- A look finds something: is it ours?
     IF v_outcome = 'done' AND activity.operation = 'look' AND NOT v_for_resource AND v_object.presence_before = 'perhaps'
        AND v_object.accepted_at IS NULL AND v_step ->> 'is_ours' IS NOT NULL

@@ -67,6 +67,16 @@ BEGIN
     PERFORM tbs.record_event('succeeded', NULL, activity, true, succeed_activity.message);
     PERFORM tbs.note_line_usoc_state(activity, tbs.activity_service(activity.activity_type_id), succeed_activity.present, true, 'succeeded');
     DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = activity.activity_id;
+    -- Its last day of service is known: the removal is on the queue from now on, and due by itself. A later change replaces it.
+    INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc, user_name,
+                              trigger_description, state, due_at)
+    SELECT t.activity_type_id, activity.network_resource_id, lu.line_id, lu.line_usoc_id, activity.customer_id, activity.order_number, activity.telephone_number,
+           lu.usoc, activity.user_name, format('last day of service %s', lu.disconnect_date), 'scheduled', (lu.disconnect_date + 1)::timestamptz
+    FROM tbs.line_usoc AS lu
+    JOIN tbs.activity_type AS own ON own.activity_type_id = activity.activity_type_id
+    JOIN tbs.activity_type AS t ON t.network_resource_type = own.network_resource_type AND t.service = own.service AND t.trigger_type = 'usoc_deleted'
+    WHERE succeed_activity.present AND lu.line_usoc_id = activity.line_usoc_id AND lu.disconnect_date IS NOT NULL
+      AND NOT EXISTS (SELECT FROM tbs.activity AS a WHERE a.line_usoc_id = activity.line_usoc_id AND a.network_resource_id = activity.network_resource_id);
 END;
 $succeed_activity$;
 COMMENT ON FUNCTION tbs.succeed_activity(tbs.activity, boolean, text) IS 'internal: takes a finished activity off the queue';
@@ -175,6 +185,8 @@ BEGIN
         settled = o.settled AND planned.operation = 'look',
         identity = coalesce(planned.identity, o.identity), find_value = coalesce(planned.find_value, o.find_value),
         sent = CASE planned.operation WHEN 'look' THEN o.sent WHEN 'delete' THEN NULL ELSE planned.content END,
+        members = ARRAY(SELECT jsonb_object_keys(planned.content) WHERE planned.operation IN ('add', 'edit')
+                        UNION SELECT unnest(o.members) WHERE NOT (planned.operation = 'add' AND o.presence = 'absent')),
         sent_operation = planned.operation, sent_at = clock_timestamp()
     WHERE o.remote_object_id = v_object.remote_object_id;
     SELECT coalesce(t.timeout_milliseconds, resource.timeout_milliseconds) INTO v_timeout
@@ -235,7 +247,7 @@ DECLARE
     v_planned tbs.planned_object;
     v_first tbs.planned_object;
     v_send record;
-    v_user record;
+    v_due_at timestamptz;
     v_message text;
 BEGIN
     SELECT * INTO STRICT v_activity FROM tbs.activity AS a WHERE a.activity_id = carry_out.activity_id;
@@ -315,6 +327,12 @@ BEGIN
         RETURN CASE WHEN v_send.sent THEN v_send.call END;
     END IF;
 
+    SELECT lu.active_date::timestamptz INTO v_due_at FROM tbs.line_usoc AS lu
+    WHERE lu.line_usoc_id = v_activity.line_usoc_id AND lu.active_date > current_date;
+    IF v_context IS NULL AND FOUND THEN
+        UPDATE tbs.activity AS a SET state = 'scheduled', bridge_id = NULL, due_at = v_due_at WHERE a.activity_id = v_activity.activity_id;
+        RETURN NULL;
+    END IF;
     PERFORM tbs.succeed_activity(v_activity, v_context IS NOT NULL, CASE WHEN v_activity.call_number = 0 THEN 'nothing to send' END);
     RETURN NULL;
 END;
@@ -329,14 +347,19 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $hand_over$
 BEGIN
+    -- Only where a line's own data is part of the document; a domain does not change when a line leaves it.
+    IF NOT EXISTS (SELECT FROM tbs.network_resource AS r
+                   JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = planned.kind AND k.shared
+                   JOIN tbs.service_object AS s ON s.network_resource_type = k.network_resource_type AND s.service = hand_over.service AND s.kind = planned.kind
+                                               AND s.values_from IN ('line', 'line_usoc', 'device')
+                   WHERE r.network_resource_id = activity.network_resource_id) THEN
+        RETURN;
+    END IF;
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc, trigger_description)
     SELECT t.activity_type_id, a.network_resource_id, a.line_id, a.line_usoc_id, a.customer_id, activity.order_number, a.telephone_number, a.usoc,
            format('%s %s was handed over by line %s', planned.kind, planned.key, activity.line_id)
     FROM tbs.other_user(activity.network_resource_id, planned.kind, planned.key, planned.find_value, activity.line_usoc_id, hand_over.service) AS u
     JOIN tbs.line_usoc_association AS a ON a.line_usoc_id = u.line_usoc_id_found AND a.network_resource_id = activity.network_resource_id AND a.service = u.service_found
-    JOIN tbs.remote_object_kind AS k ON k.network_resource_type = a.network_resource_type AND k.kind = planned.kind AND k.shared
-    JOIN tbs.service_object AS s ON s.network_resource_type = a.network_resource_type AND s.service = a.service AND s.kind = planned.kind
-                                AND s.values_from IN ('line', 'line_usoc', 'device')
     JOIN tbs.activity_type AS t ON t.network_resource_type = a.network_resource_type AND t.service = a.service AND t.trigger_type = 'device_changed';
     IF FOUND THEN
         PERFORM tbs.ring();
@@ -346,7 +369,8 @@ $hand_over$;
 COMMENT ON FUNCTION tbs.hand_over(tbs.activity, tbs.planned_object, text) IS 'internal: gives another line that uses a shared object an activity to bring it up to date';
 
 -- run: goes on with these activities, then with whose turn it is on these lines, until there is nothing to do or the limit is reached.
--- The caller holds the locks of the lines. Sequences that are left with work are marked new, so that a claim finds them.
+-- The caller holds the locks of the lines. Sequences that are left with work are marked new, so that a claim finds them. After a second it takes no
+-- further turn: a beat must not wait behind a long claim, and what was planned so far must not be lost to a time-out.
 CREATE FUNCTION tbs.run(bridge_id bigint, activity_ids bigint[], line_ids bigint[], network_resource_ids integer[], maximum integer)
 RETURNS SETOF tbs.api_call
 LANGUAGE plpgsql
@@ -362,6 +386,8 @@ DECLARE
     v_count integer := 0;
     v_id bigint;
     v_active integer[];
+    v_until timestamptz := clock_timestamp() + interval '1 second';
+    v_may_send boolean;
 BEGIN
     SELECT array_agg(r.network_resource_id) INTO v_active
     FROM tbs.network_resource AS r JOIN tbs.bridge AS b ON b.bridge_id = run.bridge_id AND b.environment = r.environment
@@ -370,11 +396,12 @@ BEGIN
         FOREACH v_id IN ARRAY coalesce(v_turns, '{}') LOOP
             SELECT * INTO v_activity FROM tbs.activity AS a WHERE a.activity_id = v_id;
             CONTINUE WHEN NOT FOUND;
-            v_call := CASE WHEN v_count < run.maximum AND v_activity.network_resource_id = ANY (v_active) THEN tbs.carry_out(run.bridge_id, v_id) END;
+            v_may_send := v_count < run.maximum AND v_activity.network_resource_id = ANY (v_active) AND clock_timestamp() < v_until;
+            v_call := CASE WHEN v_may_send THEN tbs.carry_out(run.bridge_id, v_id) END;
             IF v_call.activity_id IS NOT NULL THEN
                 v_count := v_count + 1;
                 RETURN NEXT v_call;
-            ELSIF v_count < run.maximum AND v_activity.network_resource_id = ANY (v_active) THEN
+            ELSIF v_may_send THEN
                 v_lines := v_lines || v_activity.line_id;
                 v_resources := v_resources || v_activity.network_resource_id;
             ELSE

@@ -239,11 +239,12 @@ BEGIN
         IF v_planned.error IS NOT NULL THEN
             RAISE EXCEPTION 'cannot adopt %: %', v_planned.kind, v_planned.error USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Member: ' || v_planned.error_member;
         END IF;
-        INSERT INTO tbs.remote_object AS o (network_resource_id, kind, key, identity, find_value, origin, presence, accepted, accepted_at, accepted_epoch)
-        VALUES (v_resource.network_resource_id, v_planned.kind, v_planned.key, v_planned.identity, v_planned.find_value, 'adopted', 'present', v_planned.content,
+        INSERT INTO tbs.remote_object AS o (network_resource_id, kind, key, identity, find_value, origin, presence, members, accepted, accepted_at, accepted_epoch)
+        VALUES (v_resource.network_resource_id, v_planned.kind, v_planned.key, v_planned.identity, v_planned.find_value, 'adopted', 'present',
+                ARRAY(SELECT jsonb_object_keys(v_planned.content)), v_planned.content,
                 clock_timestamp(), tbs.accepted_epoch(v_resource))
         ON CONFLICT ON CONSTRAINT remote_object_key DO UPDATE
-        SET origin = CASE WHEN o.origin = 'made' THEN 'made' ELSE 'adopted' END, presence = 'present', settled = true, accepted = excluded.accepted,
+        SET origin = CASE WHEN o.origin = 'made' THEN 'made' ELSE 'adopted' END, presence = 'present', settled = true, members = excluded.members, accepted = excluded.accepted,
             accepted_at = excluded.accepted_at, accepted_epoch = excluded.accepted_epoch
         WHERE o.in_flight_activity_id IS NULL;
         INSERT INTO tbs.remote_object_use (remote_object_id, line_usoc_id, network_resource_id, service, position)

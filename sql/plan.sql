@@ -98,21 +98,32 @@ LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $other_user$
+DECLARE
+    v_candidate record;
 BEGIN
-    SELECT a.line_usoc_id, a.line_id, a.service INTO line_usoc_id_found, line_id_found, service_found
-    FROM tbs.network_resource AS r
-    JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = other_user.kind
-    CROSS JOIN LATERAL (
-        SELECT u.line_usoc_id FROM tbs.remote_object AS o JOIN tbs.remote_object_use AS u ON u.remote_object_id = o.remote_object_id
-        WHERE o.network_resource_id = other_user.network_resource_id AND o.kind = other_user.kind AND o.key = other_user.key
-        UNION
-        SELECT lu.line_usoc_id FROM tbs.lines_found_by(k.found_by, other_user.find_value) AS f JOIN tbs.line_usoc AS lu ON lu.line_id = f) AS c
-    JOIN tbs.line_usoc_association AS a ON a.line_usoc_id = c.line_usoc_id AND a.network_resource_id = other_user.network_resource_id
-    WHERE (a.line_usoc_id, a.service) IS DISTINCT FROM (other_user.line_usoc_id, other_user.service)
-      AND EXISTS (SELECT FROM tbs.service_object AS s
-                  WHERE s.network_resource_type = a.network_resource_type AND s.service = a.service AND s.kind = other_user.kind)
-      AND tbs.wants_object(a.line_usoc_id, a.network_resource_id, a.service, other_user.kind, other_user.key)
-    LIMIT 1;
+    -- Candidates by index first; asking one what it wants renders its objects.
+    FOR v_candidate IN
+        SELECT a.line_usoc_id, a.line_id, a.service
+        FROM tbs.network_resource AS r
+        JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = other_user.kind
+        CROSS JOIN LATERAL (
+            SELECT u.line_usoc_id FROM tbs.remote_object AS o JOIN tbs.remote_object_use AS u ON u.remote_object_id = o.remote_object_id
+            WHERE o.network_resource_id = other_user.network_resource_id AND o.kind = other_user.kind AND o.key = other_user.key
+            UNION
+            SELECT lu.line_usoc_id FROM tbs.lines_found_by(k.found_by, other_user.find_value) AS f JOIN tbs.line_usoc AS lu ON lu.line_id = f) AS c
+        JOIN tbs.line_usoc_association AS a ON a.line_usoc_id = c.line_usoc_id AND a.network_resource_id = other_user.network_resource_id
+        WHERE r.network_resource_id = other_user.network_resource_id
+          AND (a.line_usoc_id, a.service) IS DISTINCT FROM (other_user.line_usoc_id, other_user.service)
+          AND EXISTS (SELECT FROM tbs.service_object AS s
+                      WHERE s.network_resource_type = a.network_resource_type AND s.service = a.service AND s.kind = other_user.kind)
+    LOOP
+        IF tbs.wants_object(v_candidate.line_usoc_id, other_user.network_resource_id, v_candidate.service, other_user.kind, other_user.key) THEN
+            line_usoc_id_found := v_candidate.line_usoc_id;
+            line_id_found := v_candidate.line_id;
+            service_found := v_candidate.service;
+            RETURN;
+        END IF;
+    END LOOP;
 END;
 $other_user$;
 COMMENT ON FUNCTION tbs.other_user(integer, text, text, text, bigint, text) IS 'internal: a line USOC, other than this one, that wants the object now';
@@ -145,6 +156,7 @@ DECLARE
     v_wanted bigint[] := '{}';
     v_keys text[] := '{}';
     v_user record;
+    v_is_used boolean;
 BEGIN
     SELECT * INTO STRICT v_resource FROM tbs.network_resource AS r WHERE r.network_resource_id = plan.network_resource_id;
     v_epoch := tbs.accepted_epoch(v_resource);
@@ -154,7 +166,9 @@ BEGIN
             SELECT (w.recipe).position, (w.recipe).kind, (w.recipe).steps, (w.recipe).repeat_unchanged, w.item, w.key, w.identity, w.find_value, w.content,
                    w.error, w.error_member, k.shared,
                    o.remote_object_id, o.identity AS known_identity, o.presence, o.settled, o.sent, o.sent_operation, o.sent_at, o.accepted, o.accepted_at, o.accepted_activity_id,
-                   o.accepted_round, o.accepted_epoch
+                   o.accepted_round, o.accepted_epoch,
+                   -- What was sent once and has no value any more is cleared: a member left out of a change would keep its old value.
+                   w.content || coalesce((SELECT jsonb_object_agg(m, '') FROM unnest(o.members) AS m WHERE NOT w.content ? m), '{}') AS full_content
             FROM tbs.wanted_objects(plan.context, v_resource.network_resource_type, plan.service) AS w
             JOIN tbs.remote_object_kind AS k ON k.network_resource_type = v_resource.network_resource_type AND k.kind = (w.recipe).kind
             LEFT JOIN tbs.remote_object AS o ON o.network_resource_id = plan.network_resource_id AND o.kind = (w.recipe).kind AND o.key = w.key
@@ -162,7 +176,7 @@ BEGIN
         LOOP
             CONTINUE WHEN v_object.kind || ' ' || v_object.key = ANY (v_keys);
             v_planned := ROW(v_object.position, v_object.kind, v_object.key, 'none', v_object.remote_object_id, v_object.identity, v_object.find_value,
-                             v_object.content, v_object.item, v_object.steps, v_object.sent_at, v_object.accepted_at, v_object.error, v_object.error_member);
+                             v_object.full_content, v_object.item, v_object.steps, v_object.sent_at, v_object.accepted_at, v_object.error, v_object.error_member);
             v_wanted := v_wanted || v_object.remote_object_id;
             v_keys := v_keys || (v_object.kind || ' ' || v_object.key);
 
@@ -172,10 +186,10 @@ BEGIN
                     -- The same key in another place (a number of another domain): it goes there, and comes here.
                     WHEN v_object.known_identity <> v_object.identity AND v_object.steps ? 'delete' THEN 'delete'
                     WHEN v_object.presence = 'perhaps' THEN CASE WHEN v_object.steps ? 'look' THEN 'look' ELSE 'add' END
-                    WHEN v_object.settled AND NOT v_object.repeat_unchanged AND v_object.accepted = v_object.content AND v_object.accepted_epoch = v_epoch
+                    WHEN v_object.settled AND NOT v_object.repeat_unchanged AND v_object.accepted = v_object.full_content AND v_object.accepted_epoch = v_epoch
                          AND NOT plan.send_all THEN 'none'
                     -- Even where everything is sent again, it is sent once in a round.
-                    WHEN v_object.settled AND v_object.accepted = v_object.content AND v_object.accepted_activity_id = plan.activity_id
+                    WHEN v_object.settled AND v_object.accepted = v_object.full_content AND v_object.accepted_activity_id = plan.activity_id
                          AND v_object.accepted_round = plan.round THEN 'none'
                     ELSE 'edit' END;
                 IF v_planned.operation IN ('add', 'edit') AND NOT v_object.steps ? v_planned.operation THEN
@@ -201,9 +215,13 @@ BEGIN
     END IF;
 
     FOR v_object IN
-        SELECT u.position, o.*, r.steps
+        SELECT u.position, o.*, r.steps,
+               -- What several lines share stays until the last of those that used it has moved away.
+               k.shared AND EXISTS (SELECT FROM tbs.remote_object_use AS x
+                                    WHERE x.remote_object_id = u.remote_object_id AND (x.line_usoc_id, x.service) <> (u.line_usoc_id, u.service)) AS has_other_users
         FROM tbs.remote_object_use AS u
         JOIN tbs.remote_object AS o ON o.remote_object_id = u.remote_object_id
+        JOIN tbs.remote_object_kind AS k ON k.network_resource_type = v_resource.network_resource_type AND k.kind = o.kind
         LEFT JOIN tbs.recipe AS r ON r.network_resource_type = v_resource.network_resource_type AND r.service = u.service AND r.position = u.position
         WHERE u.line_usoc_id = plan.line_usoc_id AND u.network_resource_id = plan.network_resource_id AND u.service = plan.service
           AND o.remote_object_id <> ALL (array_remove(v_wanted, NULL))
@@ -211,8 +229,9 @@ BEGIN
     LOOP
         v_planned := ROW(v_object.position, v_object.kind, v_object.key, NULL, v_object.remote_object_id, v_object.identity, v_object.find_value,
                          NULL, NULL, v_object.steps, v_object.sent_at, v_object.accepted_at, NULL, NULL);
-        v_user := tbs.other_user(plan.network_resource_id, v_object.kind, v_object.key, v_object.find_value, plan.line_usoc_id, plan.service);
-        v_planned.operation := CASE WHEN v_user.line_usoc_id_found IS NOT NULL THEN 'release'
+        v_is_used := v_object.has_other_users
+            OR (tbs.other_user(plan.network_resource_id, v_object.kind, v_object.key, v_object.find_value, plan.line_usoc_id, plan.service)).line_usoc_id_found IS NOT NULL;
+        v_planned.operation := CASE WHEN v_is_used THEN 'release'
                                     WHEN v_object.presence = 'absent' OR v_object.origin = 'found' OR NOT coalesce(v_object.steps ? 'delete', false) THEN 'forget'
                                     ELSE 'delete' END;
         RETURN NEXT v_planned;
@@ -243,6 +262,15 @@ BEGIN
                           WHERE o.remote_object_id = planned.remote_object_id)
                     ELSE '{}' END,
         planned.item, planned.identity) AS q;
+    IF planned.operation = 'edit' AND body IS NOT NULL THEN
+        body := CASE planned.steps #>> '{edit,body_format}'
+            WHEN 'json' THEN (SELECT CASE WHEN c.cleared IS NULL THEN body ELSE (body::jsonb || c.cleared)::text END
+                              FROM (SELECT jsonb_object_agg(m.key, m.value) AS cleared FROM jsonb_each(planned.content) AS m
+                                    WHERE m.value = '""' AND NOT body::jsonb ? m.key) AS c)
+            WHEN 'form' THEN (SELECT body || coalesce(string_agg('&' || m.key || '=', ''), '') FROM jsonb_each(planned.content) AS m
+                              WHERE m.value = '""' AND '&' || body NOT LIKE '%&' || m.key || '=%')
+            ELSE body END;
+    END IF;
 END;
 $planned_request$;
 COMMENT ON FUNCTION tbs.planned_request(tbs.planned_object, jsonb, tbs.network_resource) IS 'internal: the API call of a planned operation, rendered';

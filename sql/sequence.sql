@@ -119,7 +119,8 @@ $next_activity$;
 COMMENT ON FUNCTION tbs.next_activity(bigint, integer) IS 'internal: whose turn it is in the sequence of a line on a network resource';
 
 -- look_at_new: what a newly captured activity means for those before it. The caller holds the lines' locks.
--- A delete closes what was not sent for its line USOC as superseded; any other change gives one that failed a new round of calls.
+-- A delete closes what was not sent for its line USOC as superseded, and any change what is only scheduled for a later day, since it looks at the dates
+-- itself. Any other change gives one that failed a new round of calls.
 CREATE FUNCTION tbs.look_at_new(activity_ids bigint[])
 RETURNS void
 LANGUAGE plpgsql
@@ -137,10 +138,10 @@ BEGIN
                               AND coalesce(e.moved_to, e.activity_id) < n.activity_id
         JOIN tbs.activity_type AS et ON et.activity_type_id = e.activity_type_id AND et.service = nt.service
         WHERE n.activity_id = ANY (look_at_new.activity_ids) AND n.line_usoc_id <> 0
-          AND nt.trigger_type = 'usoc_deleted' AND e.state <> 'processing' AND e.line_id = n.line_id
+          AND (e.state = 'scheduled' OR (nt.trigger_type = 'usoc_deleted' AND e.state <> 'processing')) AND e.line_id = n.line_id
     LOOP
         DELETE FROM tbs.activity AS a WHERE a.activity_id = v_earlier.activity_id;
-        PERFORM tbs.record_event('superseded', NULL, v_earlier, true, 'the USOC was deleted before this was done');
+        PERFORM tbs.record_event('superseded', NULL, v_earlier, true, 'a later change came before this was done');
     END LOOP;
     FOR v_earlier IN
         UPDATE tbs.activity AS e
