@@ -190,21 +190,26 @@ void Bridge::send_configuration() {
     configuration_wanted_ = false;
     configuration_in_flight_ = true;
     const std::uint64_t registration = registration_;
-    database_.bridge_configuration(
-        bridge_id_,
-        [this, registration](std::vector<ResourceConfiguration> resources, const PgError* error) {
-            if (registration == registration_) configuration_in_flight_ = false;
-            if (set_aside("configuration", error, registration)) {
-                // The old configuration stays in use.
-                configuration_wanted_ = true;
-                configuration_not_before_ = clock_.now() + kRetryPause;
-                return;
-            }
-            log::info("configured", {{"resources", resources.size()}});
-            dispatcher_.configure(std::move(resources));
-            configured_ = true;
-            if (std::exchange(reloading_, false) && ready_) systemd_.ready();
-        });
+    database_.bridge_configuration(bridge_id_, [this, registration](
+                                                   std::vector<ResourceConfiguration> resources,
+                                                   const PgError* error) {
+        if (registration == registration_) configuration_in_flight_ = false;
+        if (set_aside("configuration", error, registration)) {
+            // The old configuration stays in use.
+            configuration_wanted_ = true;
+            configuration_not_before_ = clock_.now() + kRetryPause;
+            return;
+        }
+        log::info("configured", {{"resources", resources.size()}});
+        if (resources.empty()) {
+            log::warning("no_resources",
+                         {{"environment", options_.environment},
+                          {"hint", "No network resource of the database has this environment."}});
+        }
+        dispatcher_.configure(std::move(resources));
+        configured_ = true;
+        if (std::exchange(reloading_, false) && ready_) systemd_.ready();
+    });
 }
 
 void Bridge::send_report() {

@@ -13,8 +13,9 @@ struct BootClock {
     using period = std::nano;
     using duration = std::chrono::nanoseconds;
     using time_point = std::chrono::time_point<BootClock>;
-    static constexpr bool is_steady =
-        true;  // NOLINT(readability-identifier-naming): a clock's name
+    // A clock's members have the standard library's names.
+    // NOLINTNEXTLINE(readability-identifier-naming)
+    static constexpr bool is_steady = true;
 };
 
 using TimePoint = BootClock::time_point;

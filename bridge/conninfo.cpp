@@ -117,7 +117,9 @@ std::string describe(const ConnectionParameters& parameters) {
             const bool plain = value.find_first_of("=:@") == std::string::npos;
             if (name != keyword || (name == "dbname" && !plain)) continue;
             if (!text.empty()) text += ' ';
-            text += name + ":" + value;
+            text += name;
+            text += ':';
+            text += value;
         }
     }
     return text.empty() ? "libpq environment" : text;

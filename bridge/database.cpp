@@ -69,7 +69,7 @@ PgParameters report_parameters(std::int64_t bridge_id, std::span<const CallResul
         .int32_array(count, number)
         .int32_array(count, curl_result)
         .int32_array(count, http_status)
-        .json(std::move(headers))
+        .json(headers)
         .bytes_array(count,
                      [results](std::size_t i) { return std::string_view{results[i].answer}; })
         .time_array(count, [results](std::size_t i) { return results[i].started_at; })

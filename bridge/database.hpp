@@ -47,15 +47,13 @@ struct ClaimedCall {
 class DatabaseObserver {
  public:
     DatabaseObserver() = default;
+    virtual ~DatabaseObserver() = default;
     DatabaseObserver(const DatabaseObserver&) = delete;
     DatabaseObserver& operator=(const DatabaseObserver&) = delete;
     DatabaseObserver(DatabaseObserver&&) = delete;
     DatabaseObserver& operator=(DatabaseObserver&&) = delete;
     virtual void on_database_ready() = 0;
     virtual void on_database_lost() = 0;
-
- protected:
-    ~DatabaseObserver() = default;
 };
 
 class Database final : public SessionObserver {

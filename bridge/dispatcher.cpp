@@ -179,7 +179,9 @@ std::string Dispatcher::prepare(Call& call) const {
             }
             if (equal_ignoring_case(name, "content-type")) content_type = text;
             // "Name;" is how libcurl is told to send an empty value.
-            call.headers.push_back(text.empty() ? name + ";" : name + ": " + text);
+            std::string& line = call.headers.emplace_back(name);
+            line += text.empty() ? ";" : ": ";
+            line += text;
         }
     }
     if (claimed.has_body && !claimed.secrets.empty() && claimed.secrets != "{}") {

@@ -21,7 +21,7 @@ namespace tbs::bridge {
 class HttpClient final : public IoHandler {
  public:
     HttpClient(Reactor& reactor, const SendGate& gate);
-    ~HttpClient();
+    ~HttpClient() override;
     HttpClient(const HttpClient&) = delete;
     HttpClient& operator=(const HttpClient&) = delete;
     HttpClient(HttpClient&&) = delete;

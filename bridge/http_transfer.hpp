@@ -55,28 +55,24 @@ struct HttpAnswer {
 class SendGate {
  public:
     SendGate() = default;
+    virtual ~SendGate() = default;
     SendGate(const SendGate&) = delete;
     SendGate& operator=(const SendGate&) = delete;
     SendGate(SendGate&&) = delete;
     SendGate& operator=(SendGate&&) = delete;
     [[nodiscard]] virtual bool may_send() const = 0;
-
- protected:
-    ~SendGate() = default;
 };
 
 class HttpObserver {
  public:
     HttpObserver() = default;
+    virtual ~HttpObserver() = default;
     HttpObserver(const HttpObserver&) = delete;
     HttpObserver& operator=(const HttpObserver&) = delete;
     HttpObserver(HttpObserver&&) = delete;
     HttpObserver& operator=(HttpObserver&&) = delete;
     // Never called from inside HttpClient::start() or cancel().
     virtual void on_answer(std::uint64_t ticket, HttpAnswer answer) = 0;
-
- protected:
-    ~HttpObserver() = default;
 };
 
 template <auto Function>

@@ -23,6 +23,7 @@ struct SleepAnswer {
 class ListenerObserver {
  public:
     ListenerObserver() = default;
+    virtual ~ListenerObserver() = default;
     ListenerObserver(const ListenerObserver&) = delete;
     ListenerObserver& operator=(const ListenerObserver&) = delete;
     ListenerObserver(ListenerObserver&&) = delete;
@@ -35,9 +36,6 @@ class ListenerObserver {
     virtual void on_deaf() = 0;
     virtual void on_wake_up() = 0;
     virtual void on_listener_lost() = 0;
-
- protected:
-    ~ListenerObserver() = default;
 };
 
 class Listener final : public SessionObserver {

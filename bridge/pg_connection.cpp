@@ -232,22 +232,21 @@ void PgConnection::fail_later(std::string reason) {
     failure_timer_.arm_after(Duration::zero());
 }
 
-void PgConnection::lose(const std::string& reason) {
+// By value: the reason may be a member that goes away here.
+void PgConnection::lose(std::string reason) {
     if (state_ == State::closed) return;
-    // Both are used after the members they may come from are gone.
-    const std::string why = reason;
     std::deque<Statement> statements;
     statements.swap(outstanding_);
     close();
     const unsigned generation = generation_;
     PgError error;
-    error.message = why;
+    error.message = std::move(reason);
     error.connection_lost = true;
     for (const Statement& statement : statements) {
         if (statement.callback) statement.callback(PgResult{}, &error);
         if (generation != generation_) return;
     }
-    observer_.on_connection_lost(why);
+    observer_.on_connection_lost(error.message);
 }
 
 }  // namespace tbs::bridge

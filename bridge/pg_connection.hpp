@@ -25,6 +25,7 @@ namespace tbs::bridge {
 class PgObserver {
  public:
     PgObserver() = default;
+    virtual ~PgObserver() = default;
     PgObserver(const PgObserver&) = delete;
     PgObserver& operator=(const PgObserver&) = delete;
     PgObserver(PgObserver&&) = delete;
@@ -33,9 +34,6 @@ class PgObserver {
     virtual void on_connected() = 0;
     virtual void on_connection_lost(const std::string& reason) = 0;
     virtual void on_notification(std::string_view channel, std::string_view payload) = 0;
-
- protected:
-    ~PgObserver() = default;
 };
 
 class PgConnection final : public IoHandler {
@@ -44,7 +42,7 @@ class PgConnection final : public IoHandler {
     using Callback = std::function<void(const PgResult& result, const PgError* error)>;
 
     PgConnection(Reactor& reactor, PgObserver& observer);
-    ~PgConnection();
+    ~PgConnection() override;
     PgConnection(const PgConnection&) = delete;
     PgConnection& operator=(const PgConnection&) = delete;
     PgConnection(PgConnection&&) = delete;
@@ -83,7 +81,7 @@ class PgConnection final : public IoHandler {
     void read_results();
     void read_notifications();
     void fail_later(std::string reason);
-    void lose(const std::string& reason);
+    void lose(std::string reason);
     void release();
 
     Reactor& reactor_;

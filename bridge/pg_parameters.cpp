@@ -62,7 +62,7 @@ PgParameters& PgParameters::text(std::string_view value) {
     return *this;
 }
 
-PgParameters& PgParameters::json(std::string value) {
+PgParameters& PgParameters::json(std::string_view value) {
     std::string& out = add(kJsonb);
     out.reserve(value.size() + 1);
     out += '\x01';  // version of jsonb's binary form

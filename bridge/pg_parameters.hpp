@@ -17,7 +17,7 @@ class PgParameters {
     PgParameters& int32(std::int32_t value);
     PgParameters& int64(std::int64_t value);
     PgParameters& text(std::string_view value);
-    PgParameters& json(std::string value);  // jsonb
+    PgParameters& json(std::string_view value);  // jsonb
 
     PgParameters& int64_array(std::span<const std::int64_t> values);
     // Arrays whose elements are taken one by one, so that no second copy of them is made.

@@ -14,6 +14,7 @@ namespace tbs::bridge {
 class SessionObserver {
  public:
     SessionObserver() = default;
+    virtual ~SessionObserver() = default;
     SessionObserver(const SessionObserver&) = delete;
     SessionObserver& operator=(const SessionObserver&) = delete;
     SessionObserver(SessionObserver&&) = delete;
@@ -23,9 +24,6 @@ class SessionObserver {
     virtual void on_session_open() = 0;
     virtual void on_session_lost() = 0;
     virtual void on_session_notification(std::string_view channel, std::string_view payload) = 0;
-
- protected:
-    ~SessionObserver() = default;
 };
 
 class PgSession final : public PgObserver {

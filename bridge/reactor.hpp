@@ -19,6 +19,7 @@ namespace tbs::bridge {
 class IoHandler {
  public:
     IoHandler() = default;
+    virtual ~IoHandler() = default;
     IoHandler(const IoHandler&) = delete;
     IoHandler& operator=(const IoHandler&) = delete;
     IoHandler(IoHandler&&) = delete;
@@ -26,9 +27,6 @@ class IoHandler {
 
     // `events` are epoll's bits.
     virtual void on_io(int fd, std::uint32_t events) = 0;
-
- protected:
-    ~IoHandler() = default;
 };
 
 class Timer;

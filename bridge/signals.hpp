@@ -12,7 +12,7 @@ namespace tbs::bridge {
 class Signals final : public IoHandler {
  public:
     Signals(Reactor& reactor, std::function<void(int)> callback);
-    ~Signals();
+    ~Signals() override;
     Signals(const Signals&) = delete;
     Signals& operator=(const Signals&) = delete;
     Signals(Signals&&) = delete;

@@ -220,11 +220,10 @@ TEST_F(HttpClientTest, CancelTellsWhetherItWasSent) {
 
 TEST_F(HttpClientTest, ManyAtOnce) {
     HttpServer server{echo};
-    std::vector<std::uint64_t> tickets;
     for (int i = 0; i < 40; ++i) {
-        tickets.push_back(start("POST", server.url() + "/" + std::to_string(i), "x"));
+        static_cast<void>(start("POST", server.url() + "/" + std::to_string(i), "x"));
     }
-    run_until([&] { return answers_.size() == tickets.size(); });
+    run_until([&] { return answers_.size() == 40; });
     for (const auto& [ticket, answer] : answers_) EXPECT_EQ(answer.http_status, 200);
 }
 

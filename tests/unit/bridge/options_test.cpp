@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include <cstdio>
 #include <fstream>
 #include <vector>
 
@@ -40,7 +40,7 @@ TEST(OptionsTest, CommandLineWinsOverEnvironmentWinsOverFile) {
         parse({"--config", path.c_str(), "--environment", "line", "--check"});
     unsetenv("TBS_BRIDGE_NAME");
     unsetenv("TBS_BRIDGE_LOG_LEVEL");
-    std::remove(path.c_str());
+    unlink(path.c_str());
     ASSERT_FALSE(parsed.exit_code);
     EXPECT_EQ(parsed.options.environment, "line");
     EXPECT_EQ(parsed.options.name, "environment");

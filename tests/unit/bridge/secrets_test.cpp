@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include <cstdio>
 #include <fstream>
 
 namespace tbs::bridge {
@@ -14,7 +14,7 @@ class SecretFile {
     explicit SecretFile(const std::string& content) : path_{::testing::TempDir() + "secret_test"} {
         std::ofstream{path_, std::ios::binary} << content;
     }
-    ~SecretFile() { std::remove(path_.c_str()); }
+    ~SecretFile() { unlink(path_.c_str()); }
     SecretFile(const SecretFile&) = delete;
     SecretFile& operator=(const SecretFile&) = delete;
     SecretFile(SecretFile&&) = delete;

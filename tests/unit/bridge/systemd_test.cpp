@@ -38,6 +38,7 @@ class SystemdTest : public ::testing::Test {
     SystemdTest(SystemdTest&&) = delete;
     SystemdTest& operator=(SystemdTest&&) = delete;
 
+ protected:
     [[nodiscard]] std::string received() const {
         std::array<char, 512> buffer{};
         const ssize_t count = recv(fd_, buffer.data(), buffer.size(), 0);
