@@ -28,7 +28,7 @@ packages_of() {
                 "python3 python3-psycopg2"
             ;;&
         test)
-            echo "clang clang-format clang-tidy shellcheck codespell" \
+            echo "clang clang-format clang-tidy libclang-rt-dev shellcheck codespell" \
                 "postgresql-$version-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl"
             ;;
     esac

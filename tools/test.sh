@@ -63,27 +63,42 @@ check() {
     shift
     log=$TBS_HOME/logs/test/${name//[^A-Za-z0-9_.-]/-}.log
     [[ ! -t 1 ]] || printf '   .. %s' "$name"
-    # A file, not a pipe: what a test leaves running by mistake must not keep this script waiting.
-    run_limited "$@" </dev/null >"$log" 2>&1 || status=$?
+    run_limited "$log" "$@" || status=$?
     [[ ! -t 1 ]] || printf '\r\033[K'
     if ((status == 0)); then
         passed=$((passed + 1))
         printf '   ok %s (%d s)\n' "$name" $((SECONDS - started))
     else
         record_failure "$name"
-        ((status != 124)) || echo "(ended after $check_limit s, the limit of a check)" >>"$log"
         printf '   FAILED %s (%d s, exit status %d):\n' "$name" $((SECONDS - started)) "$status"
         sed 's/^/      | /' "$log"
     fi
 }
 
-# A program with a time limit; a function of this script without one.
+# Runs a command, or a function of this script, as a process group of its own, which is ended as a whole when it takes too
+# long or when this script is interrupted. Its output goes to a file and not through a pipe: what a test leaves running by
+# mistake must not keep this script waiting.
 run_limited() {
-    if [[ $(type -t "$1") == function ]]; then
-        "$@"
-    else
-        timeout --kill-after=20 "$check_limit" "$@"
-    fi
+    local log=$1 status=0
+    shift
+    set -m
+    ("$@") </dev/null >"$log" 2>&1 9>&- &
+    check_group=$!
+    (exec timeout "$check_limit" tail --pid="$check_group" -s 0.5 -f /dev/null) || end_check "$log" </dev/null &>/dev/null 9>&- &
+    set +m
+    trap 'end_check; exit 130' INT TERM HUP
+    wait "$check_group" || status=$?
+    trap - INT TERM HUP
+    # What the check left behind.
+    kill -TERM -- "-$check_group" 2>/dev/null || true
+    return "$status"
+}
+
+end_check() {
+    [[ -z ${1:-} ]] || echo "(ended after $check_limit s, the limit of a check)" >>"$1"
+    kill -TERM -- "-$check_group" 2>/dev/null || true
+    # What does not go in peace.
+    timeout 20 tail --pid="$check_group" -s 0.1 -f /dev/null || kill -KILL -- "-$check_group" 2>/dev/null || true
 }
 
 # Every executable in a folder, each by itself: check_each LABEL FOLDER [COMMAND BEFORE IT...]
@@ -98,7 +113,7 @@ check_each() {
     [[ -n $found ]] || check "$label: $folder holds tests" false
 }
 
-with_cluster() { timeout --kill-after=20 "$check_limit" "$TBS_ROOT/tools/with-cluster" "$@"; }
+with_cluster() { "$TBS_ROOT/tools/with-cluster" "$@"; }
 
 # ---- the groups --------------------------------------------------------------------------------------------------------
 
@@ -115,17 +130,18 @@ test_unit() {
     run_ctest unit release
 }
 
-clang_options=(-DCMAKE_CXX_COMPILER=clang++)
+# What g++ has built for use, clang++ builds for inspection: one build with the other compiler's warnings, as errors, and
+# with the sanitizers.
+clang_options=(-DCMAKE_CXX_COMPILER=clang++ -DTBS_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1")
 
-# The compiler's warnings are errors in every build; this is the other compiler.
 test_clang() {
     check "clang: bridge, switch, unit tests" build_with clang "${clang_options[@]}"
-    check "clang: extension" compile_extension clang CXX=clang++ CC=clang
+    check "clang: extension" compile_extension clang CXX=clang++ CC=clang COPT=-O0
 }
 
 test_sanitize() {
-    check "sanitize: build" build_with sanitize -DTBS_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug
-    run_ctest sanitize sanitize
+    check "sanitize: build" build_with clang "${clang_options[@]}"
+    run_ctest sanitize clang
 }
 
 build_with() {
