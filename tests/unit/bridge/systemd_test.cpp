@@ -15,7 +15,7 @@ namespace tbs::bridge {
 namespace {
 
 class SystemdTest : public ::testing::Test {
- protected:
+ public:
     SystemdTest() : name_{"@tbs-bridge-test-" + std::to_string(getpid())} {
         fd_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
         sockaddr_un address{};
