@@ -46,6 +46,9 @@ VALUES = {
                          "device-models-overrides-blob", "notes"}),
     "phone_number": ("line_usoc", {"dial-rule-application", "dial-rule-parameter", "dial-rule-translation-source-name", "enabled"}),
 }
+# What lines share takes no value from the USOC of one of them.
+SHARED = {"domain", "site"}
+ONE_LINES_LAYERS = {"association", "master_usoc"}
 # What the switch adds by itself, and so is not compared unless it is wanted.
 SWITCH_ADDS = {
     "domain": {"reseller"},
@@ -82,7 +85,8 @@ class Values:
         nearest, names = VALUES[kind]
         merged = {}
         for layer in LAYERS[: LAYERS.index(nearest) + 1]:
-            merged.update(self.layers[layer])
+            if not (kind in SHARED and layer in ONE_LINES_LAYERS):
+                merged.update(self.layers[layer])
         return {name: merged[name] for name in names if merged.get(name) is not None}
 
     def copy(self):

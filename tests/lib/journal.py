@@ -56,24 +56,24 @@ def end_of(entry):
 
 
 class Lines:
-    """Which line a request was made for: the API call of the history about the same object within whose time it arrived."""
+    """Which line a request was made for: the API call of the history about the same object within whose time it arrived. That
+    time ends with the report: before it no other call to the object is given out."""
 
-    SLACK = 2000  # microseconds between two clocks' readings
+    SLACK = 500  # microseconds between two clocks' readings
 
     def __init__(self, history, started_at):
-        """history: (kind, key, line_id, seconds since 1970 when it started, elapsed microseconds)."""
+        """history: (kind, key, line_id, when it started, when it was recorded), in seconds since 1970."""
         self.calls = collections.defaultdict(list)
-        for kind, key, line_id, start, elapsed in history:
-            start = (start - started_at) * 1e6
-            self.calls[kind, key].append((start - self.SLACK, start + elapsed + self.SLACK, line_id))
+        for kind, key, line_id, start, end in history:
+            self.calls[kind, key].append(((start - started_at) * 1e6 - self.SLACK, (end - started_at) * 1e6 + self.SLACK, line_id))
         self.unknown = []
 
     def of(self, entry):
         thing = object_of(entry)
         if thing is None:
             return None
-        lines = {line for start, end, line in self.calls[thing] if start <= entry["arrived_at"] <= end}
-        if len(lines) != 1:
+        calls = [call for call in self.calls[thing] if call[0] <= entry["arrived_at"] <= call[1]]
+        if not calls:
             self.unknown.append(entry)
             return None
-        return lines.pop()
+        return max(calls)[2]
