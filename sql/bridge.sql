@@ -558,7 +558,7 @@ BEGIN
     LOOP
         SELECT * INTO v_activity FROM tbs.activity AS a WHERE a.activity_id = v_answer.activity_id;
         IF NOT v_alive OR NOT FOUND OR v_activity.state <> 'processing' OR v_activity.bridge_id <> report.bridge_id
-           OR v_activity.call_number <> v_answer.call_number THEN
+           OR v_activity.call_number <> v_answer.call_number OR v_activity.activity_id = ANY (v_continue) THEN
             PERFORM tbs.take_late_report(report.bridge_id, v_answer.activity_id, v_answer.call_number, v_answer.curl_result, v_answer.http_status,
                                          v_answer.answer, v_answer.started_at, v_answer.elapsed_microseconds);
             CONTINUE;
@@ -567,6 +567,8 @@ BEGIN
                            v_answer.elapsed_microseconds) THEN
             v_continue := v_continue || v_activity.activity_id;
         END IF;
+        -- A bridge that could not send a call does not get it again with this answer.
+        CONTINUE WHEN v_answer.curl_result = -1;
         v_lines := v_lines || v_activity.line_id;
         v_resources := v_resources || v_activity.network_resource_id;
     END LOOP;
@@ -601,7 +603,7 @@ VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $bridge_sleep$
     SELECT tbs.bell_sleep(),
-           (SELECT greatest(tbs.milliseconds(min(d.due_at) - clock_timestamp()), 0)
+           (SELECT CASE WHEN count(*) > 0 THEN greatest(tbs.milliseconds(min(d.due_at) - clock_timestamp()), 0) END
             FROM tbs.bridge AS b
             JOIN tbs.network_resource AS r ON r.environment = b.environment AND r.state = 'active'
             CROSS JOIN LATERAL (SELECT a.due_at FROM tbs.activity AS a

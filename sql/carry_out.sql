@@ -299,15 +299,17 @@ BEGIN
 
     -- All that is wanted is there. What is not wanted any more: hand over what another line wants, forget what was never there, delete the rest.
     FOR v_planned IN SELECT p.* FROM unnest(v_plan) AS p WHERE p.operation IN ('release', 'forget') LOOP
+        IF v_planned.operation = 'release' AND NOT tbs.hand_over(v_activity, v_planned, v_type.service) THEN
+            -- Whoever wanted it has just changed its mind: planned anew.
+            UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = v_activity.activity_id;
+            PERFORM tbs.ring();
+            RETURN NULL;
+        END IF;
         DELETE FROM tbs.remote_object_use AS u
         WHERE u.remote_object_id = v_planned.remote_object_id AND u.line_usoc_id = v_activity.line_usoc_id AND u.service = v_type.service;
-        IF v_planned.operation = 'release' THEN
-            PERFORM tbs.hand_over(v_activity, v_planned, v_type.service);
-        ELSE
-            DELETE FROM tbs.remote_object AS o
-            WHERE o.remote_object_id = v_planned.remote_object_id AND o.in_flight_activity_id IS NULL
-              AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id);
-        END IF;
+        DELETE FROM tbs.remote_object AS o
+        WHERE v_planned.operation = 'forget' AND o.remote_object_id = v_planned.remote_object_id AND o.in_flight_activity_id IS NULL
+          AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id);
     END LOOP;
 
     SELECT p.* INTO v_first FROM unnest(v_plan) WITH ORDINALITY AS p WHERE p.operation = 'delete' AND p.content IS NULL ORDER BY p.ordinality LIMIT 1;
@@ -339,34 +341,53 @@ END;
 $carry_out$;
 COMMENT ON FUNCTION tbs.carry_out(bigint, bigint) IS 'internal: the next API call of an activity whose turn it is; null when it has none';
 
--- hand_over: what is left of a shared object (a phone with several line keys) belongs to another line, whose document of it has changed.
+-- hand_over: an object that this line USOC does not want any more, and another does, becomes that one's: it gets the use, so that it removes the object
+-- should it not want it either when its turn comes, and an activity, so that its turn does come. False: nobody wants it any more.
 CREATE FUNCTION tbs.hand_over(activity tbs.activity, planned tbs.planned_object, service text)
-RETURNS void
+RETURNS boolean
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $hand_over$
+DECLARE
+    v_user record;
+    v_has_users boolean;
+    v_is_document_of_lines boolean;
 BEGIN
-    -- Only where a line's own data is part of the document; a domain does not change when a line leaves it.
-    IF NOT EXISTS (SELECT FROM tbs.network_resource AS r
-                   JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = planned.kind AND k.shared
-                   JOIN tbs.service_object AS s ON s.network_resource_type = k.network_resource_type AND s.service = hand_over.service AND s.kind = planned.kind
-                                               AND s.values_from IN ('line', 'line_usoc', 'device')
-                   WHERE r.network_resource_id = activity.network_resource_id) THEN
-        RETURN;
+    SELECT k.shared AND EXISTS (SELECT FROM tbs.remote_object_use AS x
+                                WHERE x.remote_object_id = planned.remote_object_id AND (x.line_usoc_id, x.service) <> (activity.line_usoc_id, hand_over.service)),
+           k.shared AND s.values_from IN ('line', 'line_usoc', 'device')
+      INTO STRICT v_has_users, v_is_document_of_lines
+    FROM tbs.network_resource AS r
+    JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = planned.kind
+    JOIN tbs.service_object AS s ON s.network_resource_type = r.network_resource_type AND s.service = hand_over.service AND s.position = planned.position
+    WHERE r.network_resource_id = activity.network_resource_id;
+    -- A domain does not change when one of its lines leaves it; a phone with several line keys does.
+    IF v_has_users AND NOT v_is_document_of_lines THEN
+        RETURN true;
     END IF;
+    v_user := tbs.other_user(activity.network_resource_id, planned.kind, planned.key, planned.find_value, activity.line_usoc_id, hand_over.service);
+    IF v_user.line_usoc_id_found IS NULL THEN
+        RETURN v_has_users;
+    END IF;
+    INSERT INTO tbs.remote_object_use (remote_object_id, line_usoc_id, network_resource_id, service, position)
+    SELECT planned.remote_object_id, v_user.line_usoc_id_found, activity.network_resource_id, v_user.service_found, s.position
+    FROM tbs.network_resource AS r
+    JOIN tbs.service_object AS s ON s.network_resource_type = r.network_resource_type AND s.service = v_user.service_found AND s.kind = planned.kind
+    WHERE r.network_resource_id = activity.network_resource_id
+    ORDER BY s.position LIMIT 1
+    ON CONFLICT DO NOTHING;
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc, trigger_description)
     SELECT t.activity_type_id, a.network_resource_id, a.line_id, a.line_usoc_id, a.customer_id, activity.order_number, a.telephone_number, a.usoc,
            format('%s %s was handed over by line %s', planned.kind, planned.key, activity.line_id)
-    FROM tbs.other_user(activity.network_resource_id, planned.kind, planned.key, planned.find_value, activity.line_usoc_id, hand_over.service) AS u
-    JOIN tbs.line_usoc_association AS a ON a.line_usoc_id = u.line_usoc_id_found AND a.network_resource_id = activity.network_resource_id AND a.service = u.service_found
-    JOIN tbs.activity_type AS t ON t.network_resource_type = a.network_resource_type AND t.service = a.service AND t.trigger_type = 'device_changed';
-    IF FOUND THEN
-        PERFORM tbs.ring();
-    END IF;
+    FROM tbs.line_usoc_association AS a
+    JOIN tbs.activity_type AS t ON t.network_resource_type = a.network_resource_type AND t.service = a.service AND t.trigger_type = 'line_changed'
+    WHERE a.line_usoc_id = v_user.line_usoc_id_found AND a.network_resource_id = activity.network_resource_id AND a.service = v_user.service_found;
+    PERFORM tbs.ring();
+    RETURN true;
 END;
 $hand_over$;
-COMMENT ON FUNCTION tbs.hand_over(tbs.activity, tbs.planned_object, text) IS 'internal: gives another line that uses a shared object an activity to bring it up to date';
+COMMENT ON FUNCTION tbs.hand_over(tbs.activity, tbs.planned_object, text) IS 'internal: makes an object that another line USOC wants that one''s; false when nobody wants it any more';
 
 -- run: goes on with these activities, then with whose turn it is on these lines, until there is nothing to do or the limit is reached.
 -- The caller holds the locks of the lines. Sequences that are left with work are marked new, so that a claim finds them. After a second it takes no
@@ -391,7 +412,7 @@ DECLARE
 BEGIN
     SELECT array_agg(r.network_resource_id) INTO v_active
     FROM tbs.network_resource AS r JOIN tbs.bridge AS b ON b.bridge_id = run.bridge_id AND b.environment = r.environment
-    WHERE r.state = 'active';
+    WHERE r.state = 'active' AND tbs.is_armed();
     LOOP
         FOREACH v_id IN ARRAY coalesce(v_turns, '{}') LOOP
             SELECT * INTO v_activity FROM tbs.activity AS a WHERE a.activity_id = v_id;

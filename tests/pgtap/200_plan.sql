@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(55);
+SELECT plan(57);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -128,7 +128,10 @@ INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1043, 104, 'LIST
 SELECT is(work(), '{POST /entries}', 'a resource type made of rows');
 UPDATE tbs.line SET last_name = NULL WHERE line_id = 104;
 SELECT ok(work() @> '{PUT /entries/%2B18585550104}', 'a plus sign in a path is escaped');
-SELECT is(last_body('PUT /entries%'), '{"number": "+18585550104"}'::jsonb, 'an optional value that is not there drops its member');
+SELECT is(last_body('PUT /entries%'), '{"number": "+18585550104", "name": ""}'::jsonb, 'a member that was sent once and has no value any more is cleared');
+UPDATE tbs.line_usoc SET telephone_number = '+18585550777' WHERE line_usoc_id = 1043;
+SELECT ok(work() @> '{POST /entries,DELETE /entries/%2B18585550104}', 'another number, another entry');
+SELECT is(last_body('POST /entries%'), '{"number": "+18585550777"}'::jsonb, 'an optional value that is not there drops its member');
 
 SELECT * FROM finish();
 ROLLBACK;
