@@ -62,24 +62,49 @@ BEGIN
             HINT = 'Start the bridge with --environment NAME, the environment of its network resources.';
     END IF;
     RETURN QUERY
-    INSERT INTO tbs.bridge AS b (name, version, environment) VALUES (bridge_start.name, bridge_start.version, bridge_start.environment)
+    INSERT INTO tbs.bridge AS b (name, version, environment, configuration_version)
+    SELECT bridge_start.name, bridge_start.version, bridge_start.environment, v.version FROM tbs.configuration_version AS v
     RETURNING b.bridge_id, tbs.milliseconds(tbs.setting_value('lease')::interval), tbs.milliseconds(tbs.setting_value('beat')::interval);
 END;
 $bridge_start$;
 COMMENT ON FUNCTION tbs.bridge_start(text, text, text) IS 'registers a bridge process; returns its id, its lease and how often to beat (milliseconds)';
 
+-- A bridge that has not read the last change of configuration gets no calls: a corrected key counts from the statement that corrected it.
+CREATE FUNCTION tbs.is_configuration_read(bridge_id bigint)
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $is_configuration_read$
+BEGIN
+    RETURN (SELECT b.configuration_version >= v.version FROM tbs.bridge AS b CROSS JOIN tbs.configuration_version AS v
+            WHERE b.bridge_id = is_configuration_read.bridge_id);
+END;
+$is_configuration_read$;
+COMMENT ON FUNCTION tbs.is_configuration_read(bigint) IS 'internal: whether a bridge has read the configuration as it is now';
+
 CREATE FUNCTION tbs.bridge_configuration(bridge_id bigint)
 RETURNS TABLE (network_resource_id integer, name text, base_url text, authentication jsonb, secrets jsonb, tls jsonb, connections integer,
                timeout_milliseconds integer, connect_timeout_milliseconds integer, maximum_answer_bytes integer)
-LANGUAGE sql
-STABLE STRICT SECURITY DEFINER
+LANGUAGE plpgsql
+VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $bridge_configuration$
+BEGIN
+    UPDATE tbs.bridge AS b SET configuration_version = v.version
+    FROM tbs.configuration_version AS v
+    WHERE b.bridge_id = bridge_configuration.bridge_id AND b.configuration_version < v.version;
+    IF FOUND THEN
+        -- It may claim again.
+        PERFORM tbs.ring();
+    END IF;
+    RETURN QUERY
     SELECT r.network_resource_id, r.name, rtrim(r.base_url, '/'), r.authentication,
            (SELECT coalesce(jsonb_object_agg(s.name, s.value), '{}') FROM tbs.network_resource_secret AS s WHERE s.network_resource_id = r.network_resource_id),
            r.tls, r.connections, r.timeout_milliseconds, r.connect_timeout_milliseconds, r.maximum_answer_bytes
     FROM tbs.bridge AS b JOIN tbs.network_resource AS r ON r.environment = b.environment
     WHERE b.bridge_id = bridge_configuration.bridge_id AND r.state <> 'retired';
+END;
 $bridge_configuration$;
 COMMENT ON FUNCTION tbs.bridge_configuration(bigint) IS 'the network resources of a bridge''s environment: base URL, authentication with the secrets it refers to, TLS, limits';
 
@@ -194,50 +219,62 @@ SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $claim$
 DECLARE
+    v_until timestamptz := clock_timestamp() + interval '1 second';
+    v_tried bigint[] := '{}';
     v_new bigint[];
     v_lines bigint[];
     v_resources integer[];
+    v_count integer := 0;
+    v_call tbs.api_call;
 BEGIN
     PERFORM tbs.check_bridge_alive(claim.bridge_id);
-    IF claim.maximum < 1 OR NOT tbs.is_armed() THEN
+    IF claim.maximum < 1 OR NOT tbs.is_armed() OR NOT tbs.is_configuration_read(claim.bridge_id) THEN
         RETURN;
     END IF;
-    -- Lines, not rows, are claimed: whoever has a line's lock looks at all of it. A line that another session has is left to that one.
-    SELECT array_agg(c.line_id), array_agg(c.network_resource_id) INTO v_lines, v_resources
-    FROM (SELECT DISTINCT c.line_id, c.network_resource_id
-          FROM (SELECT a.line_id, a.network_resource_id
-                FROM tbs.network_resource AS r
-                JOIN tbs.bridge AS b ON b.bridge_id = claim.bridge_id AND b.environment = r.environment
-                CROSS JOIN LATERAL (
-                    (SELECT n.line_id, n.network_resource_id FROM tbs.activity AS n
-                     WHERE n.network_resource_id = r.network_resource_id AND n.state = 'new' ORDER BY n.activity_id LIMIT claim.maximum)
-                    UNION ALL
-                    (SELECT d.line_id, d.network_resource_id FROM tbs.activity AS d
-                     WHERE d.network_resource_id = r.network_resource_id AND d.state IN ('retry', 'scheduled') AND d.due_at <= clock_timestamp()
-                     ORDER BY d.due_at LIMIT claim.maximum)) AS a
-                WHERE r.state = 'active') AS c
-          LIMIT claim.maximum) AS c;
-    IF v_lines IS NULL THEN
-        RETURN;
-    END IF;
-    SELECT array_agg(c.line_id), array_agg(c.network_resource_id) INTO v_lines, v_resources
-    FROM (SELECT l.line_id, l.network_resource_id
-          FROM (SELECT c.line_id, array_agg(c.network_resource_id) AS resources
-                FROM unnest(v_lines, v_resources) AS c (line_id, network_resource_id) GROUP BY c.line_id OFFSET 0) AS g
-          CROSS JOIN LATERAL (SELECT g.line_id, unnest(g.resources) AS network_resource_id
-                              WHERE pg_try_advisory_xact_lock(tbs.line_lock_key(g.line_id))) AS l) AS c;
-    IF v_lines IS NULL THEN
-        RETURN;
-    END IF;
+    -- Round by round: what needs no call (nothing to send, data that cannot be rendered) must not hide what does.
+    LOOP
+        -- Lines, not rows, are claimed: whoever has a line's lock looks at all of it. A line that another session has is left to that one.
+        SELECT array_agg(c.line_id), array_agg(c.network_resource_id) INTO v_lines, v_resources
+        FROM (SELECT DISTINCT a.line_id, a.network_resource_id
+              FROM tbs.network_resource AS r
+              JOIN tbs.bridge AS b ON b.bridge_id = claim.bridge_id AND b.environment = r.environment
+              CROSS JOIN LATERAL (
+                  (SELECT n.line_id, n.network_resource_id FROM tbs.activity AS n
+                   WHERE n.network_resource_id = r.network_resource_id AND n.state = 'new' AND n.line_id <> ALL (v_tried)
+                   ORDER BY n.activity_id LIMIT claim.maximum)
+                  UNION ALL
+                  (SELECT d.line_id, d.network_resource_id FROM tbs.activity AS d
+                   WHERE d.network_resource_id = r.network_resource_id AND d.state IN ('retry', 'scheduled') AND d.due_at <= clock_timestamp()
+                     AND d.line_id <> ALL (v_tried)
+                   ORDER BY d.due_at LIMIT claim.maximum)) AS a
+              WHERE r.state = 'active'
+              LIMIT claim.maximum) AS c;
+        EXIT WHEN v_lines IS NULL;
+        v_tried := v_tried || v_lines;
+        SELECT array_agg(l.line_id), array_agg(l.network_resource_id) INTO v_lines, v_resources
+        FROM (SELECT c.line_id, array_agg(c.network_resource_id) AS resources
+              FROM unnest(v_lines, v_resources) AS c (line_id, network_resource_id) GROUP BY c.line_id OFFSET 0) AS g
+        CROSS JOIN LATERAL (SELECT g.line_id, unnest(g.resources) AS network_resource_id
+                            WHERE pg_try_advisory_xact_lock(tbs.line_lock_key(g.line_id))) AS l;
+        CONTINUE WHEN v_lines IS NULL;
 
-    v_new := ARRAY(SELECT a.activity_id FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
-                   JOIN tbs.activity AS a ON a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state = 'new');
-    PERFORM tbs.look_at_new(v_new);
-    UPDATE tbs.activity AS a SET state = 'waiting' WHERE a.activity_id = ANY (v_new);
-    UPDATE tbs.activity AS a SET state = 'waiting', due_at = NULL
-    FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
-    WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state = 'scheduled' AND a.due_at <= clock_timestamp();
-    RETURN QUERY SELECT * FROM tbs.run(claim.bridge_id, '{}', v_lines, v_resources, claim.maximum);
+        v_new := ARRAY(SELECT a.activity_id FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
+                       JOIN tbs.activity AS a ON a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state = 'new');
+        PERFORM tbs.look_at_new(v_new);
+        UPDATE tbs.activity AS a SET state = 'waiting' WHERE a.activity_id = ANY (v_new);
+        UPDATE tbs.activity AS a SET state = 'waiting', due_at = NULL
+        FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
+        WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state = 'scheduled' AND a.due_at <= clock_timestamp();
+        FOR v_call IN SELECT * FROM tbs.run(claim.bridge_id, '{}', v_lines, v_resources, claim.maximum - v_count) LOOP
+            v_count := v_count + 1;
+            RETURN NEXT v_call;
+        END LOOP;
+        IF v_count >= claim.maximum OR clock_timestamp() > v_until THEN
+            -- There may be more: whoever sleeps, this bridge too, is woken.
+            PERFORM tbs.ring();
+            EXIT;
+        END IF;
+    END LOOP;
 END;
 $claim$;
 COMMENT ON FUNCTION tbs.claim(bigint, integer) IS 'leases due activities, at most maximum, and returns their finished requests; nothing while disarmed; raises TB001 when the lease is lost';

@@ -68,6 +68,7 @@ COMMENT ON COLUMN tbs.network_resource.base_url IS 'http or https URL that the p
 COMMENT ON COLUMN tbs.network_resource.environment IS 'must equal the --environment of the bridge that calls it, so that a restored copy calls nobody';
 COMMENT ON COLUMN tbs.network_resource.state IS 'active; paused: captured, not sent; retired: not captured';
 COMMENT ON COLUMN tbs.network_resource.authentication IS 'kind none, basic, bearer, header, oauth2_password or oauth2_client_credentials, with references to secrets (env:NAME, file:/path, secret:NAME), see docs/reference';
+COMMENT ON COLUMN tbs.network_resource.parameters IS 'what templates may refer to as resource.parameters.NAME';
 COMMENT ON COLUMN tbs.network_resource.connections IS 'connections to the resource for each bridge, 1 to 1000';
 COMMENT ON COLUMN tbs.network_resource.timeout_milliseconds IS 'how long one API call may take in all, milliseconds';
 
@@ -246,6 +247,7 @@ CREATE TABLE tbs.outcome_rule (
     CONSTRAINT outcome_rule_position_scope CHECK (object_position IS NULL OR service IS NOT NULL),
     CONSTRAINT outcome_rule_status_range CHECK (status_to >= status_from)
 );
+CREATE INDEX outcome_rule_network_resource_type_idx ON tbs.outcome_rule (network_resource_type);
 CREATE INDEX outcome_rule_network_resource_id_idx ON tbs.outcome_rule (network_resource_id);
 COMMENT ON TABLE tbs.outcome_rule IS 'how an answer is understood; the nearest scope first (step, service, resource, resource type, all), then by position; the first that matches decides';
 COMMENT ON COLUMN tbs.outcome_rule.curl_results IS 'matches one of these libcurl result codes (0: an answer came)';

@@ -139,7 +139,8 @@ END;
 $count_configuration_version$;
 COMMENT ON FUNCTION tbs.count_configuration_version() IS 'trigger: tells bridges to read their configuration again';
 
-CREATE TRIGGER count_configuration_version AFTER INSERT OR UPDATE OR DELETE ON tbs.network_resource
+CREATE TRIGGER count_configuration_version AFTER INSERT OR DELETE OR UPDATE OF name, base_url, environment, authentication, tls, connections,
+    timeout_milliseconds, connect_timeout_milliseconds, maximum_answer_bytes ON tbs.network_resource
     FOR EACH STATEMENT EXECUTE FUNCTION tbs.count_configuration_version();
 CREATE TRIGGER count_configuration_version AFTER INSERT OR UPDATE OR DELETE ON tbs.network_resource_secret
     FOR EACH STATEMENT EXECUTE FUNCTION tbs.count_configuration_version();

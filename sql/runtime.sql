@@ -152,9 +152,11 @@ CREATE TABLE tbs.bridge (
     beat_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     ended_at     timestamptz,
     end_reason   text,
-    watched      jsonb NOT NULL DEFAULT '{}'
+    watched      jsonb NOT NULL DEFAULT '{}',
+    configuration_version bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE tbs.bridge IS 'running tbs-bridge processes and those that ended';
+COMMENT ON COLUMN tbs.bridge.configuration_version IS 'the configuration that this bridge has read last';
 COMMENT ON COLUMN tbs.bridge.watched IS 'what this bridge has seen of others: {bridge_id: [beat_number, when first seen]}';
 
 CREATE SEQUENCE tbs.activity_history_id_seq;
