@@ -1,0 +1,112 @@
+-- Layered values: which layer wins, JSON null and "", defaults in headers and queries, data that cannot be rendered.
+BEGIN;
+\ir fixture/helpers.sql
+\ir fixture/catalogue.sql
+\ir fixture/bridge.sql
+SELECT plan(40);
+
+SELECT tbs.arm('test');
+SELECT start_bridge();
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1031, 103, 'SEAT');
+SELECT work();
+CREATE FUNCTION test.privacy() RETURNS text LANGUAGE plpgsql AS $privacy$
+DECLARE
+    v_body jsonb;
+BEGIN
+    PERFORM tbs.resync(line_id => 103, reason => 'test');
+    PERFORM test.work();
+    v_body := test.last_body('PUT /domains/acme/users/103');
+    RETURN CASE WHEN v_body ? 'privacy' THEN v_body ->> 'privacy' ELSE '(none)' END
+        || ' ' || coalesce((SELECT e.layer FROM tbs.explain_values(1031, 'ns-east') AS e WHERE e.name = 'privacy'), '(none)');
+END;
+$privacy$;
+SELECT is(privacy(), '(none) (none)', 'no layer has it');
+INSERT INTO tbs.network_resource_default (network_resource_type, name, value) VALUES ('netsapiens', 'privacy', '"type"');
+SELECT is(privacy(), 'type type_default', 'a default of the type is in every call from then on');
+INSERT INTO tbs.network_resource_default (network_resource_type, network_resource_id, name, value) VALUES ('netsapiens', 1, 'privacy', '"resource"');
+SELECT is(privacy(), 'resource resource_default', 'a default of the resource');
+UPDATE tbs.master_usoc_network_resource SET parameters = '{"privacy": "association"}' WHERE usoc = 'SEAT';
+SELECT is(privacy(), 'association association', 'parameters of the association');
+UPDATE tbs.master_usoc SET parameters = '{"netsapiens": {"privacy": "usoc"}}' WHERE usoc = 'SEAT';
+SELECT is(privacy(), 'usoc master_usoc', 'of the Master USOC');
+UPDATE tbs.network_information SET parameters = '{"netsapiens": {"privacy": "parent"}}' WHERE network_information_id = 1;
+SELECT is(privacy(), 'parent network_information_parent', 'of the parent of its network information');
+UPDATE tbs.network_information SET parameters = '{"netsapiens": {"privacy": "site"}}' WHERE network_information_id = 2;
+SELECT is(privacy(), 'site network_information', 'of its network information');
+UPDATE tbs.customer SET parameters = '{"netsapiens": {"privacy": "customer"}}' WHERE customer_id = 1;
+SELECT is(privacy(), 'customer customer', 'of the customer');
+UPDATE tbs.line SET parameters = '{"netsapiens": {"privacy": "line"}}' WHERE line_id = 103;
+SELECT is(privacy(), 'line line', 'of the line');
+UPDATE tbs.line_usoc SET parameters = '{"netsapiens": {"privacy": "line usoc"}}' WHERE line_usoc_id = 1031;
+SELECT is(privacy(), 'line usoc line_usoc', 'of the line USOC: the nearest');
+UPDATE tbs.line_usoc SET parameters = '{"other_type": {"privacy": "x"}}' WHERE line_usoc_id = 1031;
+SELECT is(privacy(), 'line line', 'parameters for another type do not count');
+UPDATE tbs.line_usoc SET parameters = '{"netsapiens": {"privacy": ""}}' WHERE line_usoc_id = 1031;
+SELECT is(privacy(), ' line_usoc', 'an empty text is a value, and clears');
+DELETE FROM tbs.line_usoc WHERE line_usoc_id = 1031;
+SELECT work();
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc, parameters) VALUES (1031, 103, 'SEAT', '{"netsapiens": {"privacy": null}}');
+SELECT work();
+SELECT is(test.last_body('POST /domains/acme/users') ? 'privacy', false, 'JSON null: look no further, do not send');
+UPDATE tbs.line_usoc SET parameters = '{"netsapiens": {"limits-max-active-calls-total": 3, "directory-announce-in-dial-by-name-enabled": true}}' WHERE line_usoc_id = 1031;
+SELECT work();
+SELECT is(last_body('PUT %/users/103') -> 'limits-max-active-calls-total', '3'::jsonb, 'a number stays a number');
+SELECT is(last_body('PUT %/users/103') -> 'directory-announce-in-dial-by-name-enabled', 'true'::jsonb, 'a boolean a boolean');
+UPDATE tbs.line_usoc SET parameters = '{"netsapiens": {"dial-plan": "{customer.name}", "no-such-member": "x"}}' WHERE line_usoc_id = 1031;
+SELECT work();
+SELECT is(last_body('PUT %/users/103') ->> 'dial-plan', '{customer.name}', 'values are values, not templates');
+SELECT is(last_body('PUT %/users/103') ? 'no-such-member', false, 'what the operation does not accept is not sent');
+-- Columns are values by value_source
+SELECT is((SELECT e.value::text || ' ' || e.layer FROM tbs.explain_values(1031, 'ns-east') AS e WHERE e.name = 'name-first-name'), '"Cat" line', 'a column is a value of its row''s layer');
+UPDATE tbs.line SET parameters = '{"netsapiens": {"name-first-name": "Catherine"}}' WHERE line_id = 103;
+SELECT work();
+SELECT is(last_body('PUT %/users/103') ->> 'name-first-name', 'Catherine', 'and a parameter of the same layer goes before it');
+SELECT is((SELECT e.value::text || ' ' || e.layer FROM tbs.explain_values(1031, 'ns-east') AS e WHERE e.name = 'time-zone'), '"US/Eastern" network_information_parent', 'a site without time zone has its domain''s');
+
+-- A shared object takes nothing from one of its lines
+UPDATE tbs.line_usoc SET parameters = '{"netsapiens": {"dial-plan": "of one line"}}' WHERE line_usoc_id = 1031;
+SELECT tbs.resync(line_id => 103, reason => 'test');
+SELECT work();
+SELECT is(last_body('PUT /domains/acme') ? 'dial-plan', false, 'a line USOC''s value does not reach the domain');
+
+-- Defaults for headers and queries
+INSERT INTO tbs.network_resource_default (network_resource_type, network_resource_id, name, value, place) VALUES
+    ('netsapiens', 1, 'X-Tenant', '"acme & co"', 'header'), ('netsapiens', 1, 'trace', '"a b&c"', 'query');
+UPDATE tbs.line SET first_name = 'C', parameters = '{}' WHERE line_id = 103;
+SELECT is(work(), '{PUT /domains/acme/users/103?trace=a%20b%26c}', 'a default in the query, escaped');
+SELECT is((SELECT s.headers ->> 'X-Tenant' FROM test.sent AS s ORDER BY s.ordinal DESC LIMIT 1), 'acme & co', 'and one in a header');
+SELECT is((SELECT s.headers ->> 'Content-Type' FROM test.sent AS s ORDER BY s.ordinal DESC LIMIT 1), 'application/json', 'beside the type of the content');
+DELETE FROM tbs.network_resource_default WHERE place <> 'body';
+
+-- A line whose data cannot be rendered fails alone, before anything is sent, naming the member
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1041, 104, 'SEAT'), (1021, 102, 'SEAT');
+UPDATE tbs.line SET last_name = NULL WHERE line_id = 104;
+SELECT is(claim(), '{POST /domains/acme/users}', 'of two lines the good one goes out');
+SELECT is(last_body('POST %/users') ->> 'user', '102', 'line 102');
+SELECT is(value_of($$SELECT array_agg(DISTINCT result_status)::text FROM tbs.activity_queue WHERE line_id = 104$$), '{failed,waiting}', 'the other fails, and what comes later for it waits');
+SELECT matches(value_of($$SELECT last_message FROM tbs.activity_queue WHERE line_id = 104 AND result_status = 'failed'$$), '^user, name-last-name: no value for \{values\.name-last-name\}', 'naming the object, the member and the reference');
+SELECT is((SELECT count(*) FROM tbs.activity_history AS h WHERE h.line_usoc_id = 1041 AND h.event = 'api_call'), 0::bigint, 'nothing of it was sent');
+SELECT answer(202);
+UPDATE tbs.line SET last_name = 'Drew' WHERE line_id = 104;
+SELECT is(work(), '{POST /domains/acme/users}', 'correcting the row gives it a new try by itself');
+SELECT is(queue(), '{}', 'and all is done');
+-- Of several objects one cannot be rendered: none is sent
+INSERT INTO tbs.device (device_id, mac) VALUES (1, '00:15:65:00:00:01');
+UPDATE tbs.line SET network_information_id = NULL WHERE line_id = 102;
+SELECT is(work(), '{}', 'a line without network information: nothing can be sent');
+SELECT matches(value_of('SELECT last_message FROM tbs.activity_queue'), 'network_information.switch_domain', 'and the reference is named');
+SELECT is((SELECT o.presence FROM tbs.remote_object AS o WHERE o.key = '102@acme'), 'present', 'what was there stays until it is known what is wanted');
+UPDATE tbs.line SET network_information_id = 1 WHERE line_id = 102;
+SELECT is(work(), '{}', 'put back: nothing to send');
+SELECT is(queue(), '{}', 'done');
+-- Escaping
+UPDATE tbs.line SET first_name = E'Q"uote\\ \n<&>', last_name = 'é€😀' WHERE line_id = 102;
+SELECT work();
+SELECT is(last_body('PUT %/users/102') ->> 'name-first-name', E'Q"uote\\ \n<&>', 'quotes, backslashes and line ends arrive as they are');
+SELECT is(last_body('PUT %/users/102') ->> 'name-last-name', 'é€😀', 'so do characters of any alphabet');
+UPDATE tbs.line SET first_name = '__TBS_SECRET_1_1__' WHERE line_id = 102;
+SELECT is(work(), '{}', 'a value that looks like a reference to a secret is not sent');
+SELECT is(queue(), '{1021 line_changed failed}', 'but fails');
+
+SELECT * FROM finish();
+ROLLBACK;
