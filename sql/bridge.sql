@@ -425,11 +425,12 @@ BEGIN
                                  take_answer.headers, take_answer.answer);
     v_outcome := v_rule.outcome;
     v_message := CASE WHEN v_outcome NOT IN ('done', 'noop') THEN tbs.answer_message(take_answer.curl_result, take_answer.http_status, take_answer.answer, v_rule) END;
-    -- A look finds something: is it ours?
+    -- A look finds something: is it ours? By the mark of this line, or of one for which it may have been made before (its answer was lost, the key moved).
     IF v_outcome = 'done' AND activity.operation = 'look' AND NOT v_for_resource AND v_object.presence_before = 'perhaps'
        AND v_object.accepted_at IS NULL AND v_step ->> 'is_ours' IS NOT NULL
-       AND NOT coalesce(jsonb_path_match(tbs.answer_json(take_answer.answer), (v_step ->> 'is_ours')::jsonpath,
-                                         jsonb_build_object('marker', 'tbs:' || activity.line_id, 'object', v_object.identity), true), false) THEN
+       AND NOT EXISTS (SELECT FROM unnest(v_object.markers || ('tbs:' || activity.line_id)) AS m (marker)
+                       WHERE jsonb_path_match(tbs.answer_json(take_answer.answer), (v_step ->> 'is_ours')::jsonpath,
+                                              jsonb_build_object('marker', m.marker, 'object', v_object.identity), true)) THEN
         v_outcome := 'rejected';
         v_message := format('%s %s is in use elsewhere; adopt it with tbs.adopt(), or give the line another one', v_object.kind, v_object.key);
         v_object.presence_before := 'absent';

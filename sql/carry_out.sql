@@ -187,6 +187,8 @@ BEGIN
         sent = CASE planned.operation WHEN 'look' THEN o.sent WHEN 'delete' THEN NULL ELSE planned.content END,
         members = ARRAY(SELECT jsonb_object_keys(planned.content) WHERE planned.operation IN ('add', 'edit')
                         UNION SELECT unnest(o.members) WHERE NOT (planned.operation = 'add' AND o.presence = 'absent')),
+        markers = CASE WHEN planned.operation IN ('add', 'edit') AND 'tbs:' || activity.line_id <> ALL (o.markers)
+                       THEN o.markers || ('tbs:' || activity.line_id) ELSE o.markers END,
         sent_operation = planned.operation, sent_at = clock_timestamp()
     WHERE o.remote_object_id = v_object.remote_object_id;
     SELECT coalesce(t.timeout_milliseconds, resource.timeout_milliseconds) INTO v_timeout

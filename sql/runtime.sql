@@ -84,6 +84,7 @@ CREATE TABLE tbs.remote_object (
     accepted_round        smallint,
     accepted_epoch        text,
     members               text[] NOT NULL DEFAULT '{}',
+    markers               text[] NOT NULL DEFAULT '{}',
     identifiers           jsonb NOT NULL DEFAULT '{}',
     in_flight_activity_id bigint,
     presence_before       text,
@@ -96,6 +97,7 @@ COMMENT ON COLUMN tbs.remote_object.identity IS 'what the paths of its steps nee
 COMMENT ON COLUMN tbs.remote_object.origin IS 'made by us, found (it was there before), or adopted; a found one is never deleted';
 COMMENT ON COLUMN tbs.remote_object.presence IS 'perhaps: sent to be made or removed, answer not known';
 COMMENT ON COLUMN tbs.remote_object.settled IS 'false: the content on the other side is not known to equal what was last accepted';
+COMMENT ON COLUMN tbs.remote_object.markers IS 'marks of the lines for which it was ever sent: by one of them a look knows it as ours';
 COMMENT ON COLUMN tbs.remote_object.members IS 'names of the members that were ever sent since it was made: one that has no value any more is sent empty';
 COMMENT ON COLUMN tbs.remote_object.accepted_epoch IS 'database epoch and base URL under which it was accepted; another one means: send again';
 COMMENT ON COLUMN tbs.remote_object.in_flight_activity_id IS 'the activity whose call to this object has no answer yet: no second one starts';
