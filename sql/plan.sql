@@ -248,6 +248,9 @@ STABLE
 SET search_path = pg_catalog, pg_temp
 AS $planned_request$
 BEGIN
+    IF planned.steps -> planned.operation IS NULL THEN
+        RETURN;
+    END IF;
     SELECT q.* INTO method, path, headers, body, error, error_member
     FROM (SELECT planned.steps -> planned.operation AS step) AS s
     CROSS JOIN LATERAL tbs.render_request(
