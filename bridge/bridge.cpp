@@ -208,6 +208,8 @@ void Bridge::send_configuration() {
         }
         dispatcher_.configure(std::move(resources));
         configured_ = true;
+        // The database gives nothing to a bridge that has not read its newest configuration.
+        pacer_.notified(clock_.now());
         if (std::exchange(reloading_, false) && ready_) systemd_.ready();
     });
 }
