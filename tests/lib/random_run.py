@@ -155,7 +155,7 @@ class RandomRun:
         stand.configure()
         stand.set(first_retry="50 milliseconds", longest_retry="400 milliseconds")
         if self.options.kill or self.options.freeze:
-            stand.set(beat="150 milliseconds", lease="500 milliseconds")
+            stand.set(beat="300 milliseconds", lease="1500 milliseconds")
         stand.sql(random_statements.SETUP)
         self.log_position = locks.watch(stand)
         for number in range(2 if self.options.freeze else 1):
@@ -264,6 +264,7 @@ class RandomRun:
             self.report.check(True, "the queue is empty")
         except Trouble as trouble:
             self.report.check(False, "the queue is empty", trouble)
+            self._show_stuck()
 
     def _judge(self):
         stand, report = self.stand, self.report
@@ -294,6 +295,22 @@ class RandomRun:
             report.say(f"{len(lines.unknown)} calls are only in the journal: their bridge had no time to report them")
         count, bad = locks.waits(self.log_position)
         report.check(not bad, f"no capture trigger waited for a lock ({count} waits of applications, all for each other's rows)", "\n--\n".join(bad[:3]))
+
+    def _show_stuck(self):
+        """The whole story of the first line USOCs that do not go on."""
+        for line_usoc, service in self.stand.sql(
+                "SELECT DISTINCT a.line_usoc_id, t.service FROM tbs.activity AS a JOIN tbs.activity_type AS t USING (activity_type_id) "
+                "WHERE a.state NOT IN ('waiting', 'scheduled') LIMIT 4"):
+            print(f"--- line USOC {line_usoc}, {service}")
+            for row in self.stand.sql(
+                    "SELECT round((extract(epoch FROM at) - %s)::numeric, 4), activity_id, what FROM ("
+                    "SELECT h.recorded_at AS at, h.activity_id, concat_ws(' ', h.event, h.kind, h.key, h.operation, h.http_status, h.outcome, h.message) AS what "
+                    "FROM tbs.activity_history AS h WHERE h.line_usoc_id = %s UNION ALL "
+                    "SELECT a.captured_at, a.activity_id, concat_ws(' ', 'captured', t.trigger_type, a.trigger_description, 'now', a.state, 'round', a.round, "
+                    "'moved to', a.moved_to, 'since', a.due_at) "
+                    "FROM tbs.activity AS a JOIN tbs.activity_type AS t USING (activity_type_id) WHERE a.line_usoc_id = %s) AS x ORDER BY at",
+                    [self.stand.switch.started_at, line_usoc, line_usoc])[-40:]:
+                print("  ", *row)
 
     def _describe(self, overlapping):
         return "\n".join(f"{thing}: {one['method']} {one['path']} {one['arrived_at']}-{one['completed_at']} and "
