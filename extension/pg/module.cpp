@@ -12,7 +12,7 @@ PG_MODULE_MAGIC;
 #endif
 
 // The headers of 15 do not declare it.
-PGDLLEXPORT void _PG_init(void);
+PGDLLEXPORT void _PG_init(void);  // NOLINT(bugprone-reserved-identifier): the server's choice
 
 void _PG_init(void) {
     tbs::pg::define_settings();

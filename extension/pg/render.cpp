@@ -23,8 +23,8 @@ struct Caches {
 };
 
 Caches& caches() {
-    static auto* const kCaches = new Caches;  // for the life of the backend: no destructor at exit
-    return *kCaches;
+    static auto* const all = new Caches;  // for the life of the backend: no destructor at exit
+    return *all;
 }
 
 Json parse(Jsonb* document) {

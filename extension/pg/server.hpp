@@ -4,7 +4,7 @@
 // Their inline functions do not pass our warnings.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
-#pragma GCC diagnostic ignored "-Wextra"
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // gnu_printf, in clang
 
 // clang-format off
 extern "C" {
@@ -46,6 +46,9 @@ extern "C" {
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 }
 // clang-format on
 #pragma GCC diagnostic pop
