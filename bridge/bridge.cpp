@@ -177,7 +177,8 @@ void Bridge::send_beat(TimePoint now) {
                                   log::warning("activities_lost", {{"count", answer.lost.size()}});
                                   dispatcher_.drop(answer.lost);
                               }
-                              if (configuration_version_known_ &&
+                              // The first beat does not know which version was read before it.
+                              if (!configuration_version_known_ ||
                                   answer.configuration_version != configuration_version_) {
                                   configuration_wanted_ = true;
                               }
