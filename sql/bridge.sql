@@ -448,8 +448,8 @@ BEGIN
         http_status, curl_result, answer, outcome, outcome_rule_id, message, bridge_id, started_at, elapsed_microseconds)
     VALUES ('api_call', activity.activity_id, activity.activity_type_id, activity.network_resource_id, activity.line_id, activity.line_usoc_id,
         activity.customer_id, activity.order_number, activity.telephone_number, activity.usoc, activity.captured_at, activity.captured_by, activity.user_name,
-        activity.trigger_description, activity.call_number, v_object.kind, v_object.key, activity.operation, v_step ->> 'method', v_step ->> 'path',
-        CASE WHEN activity.operation IN ('add', 'edit') THEN v_object.sent::text END,
+        activity.trigger_description, activity.call_number, v_object.kind, v_object.key, activity.operation, activity.request_method, activity.request_path,
+        activity.request_body,
         take_answer.http_status, take_answer.curl_result,
         tbs.answer_text(take_answer.answer, 4000, (SELECT t.secret_members FROM tbs.network_resource_type AS t WHERE t.network_resource_type = v_resource.network_resource_type)),
         v_outcome, v_rule.outcome_rule_id, v_message, activity.bridge_id, take_answer.started_at, take_answer.elapsed_microseconds);

@@ -195,7 +195,8 @@ BEGIN
     FROM tbs.activity_type AS t WHERE t.activity_type_id = activity.activity_type_id;
     UPDATE tbs.activity AS a
     SET state = 'processing', bridge_id = send.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL,
-        remote_object_id = v_object.remote_object_id, operation = planned.operation
+        remote_object_id = v_object.remote_object_id, operation = planned.operation,
+        request_method = v_request.method, request_path = v_request.path, request_body = v_request.body
     WHERE a.activity_id = activity.activity_id;
     sent := true;
     call := ROW(activity.activity_id, activity.call_number + 1, activity.network_resource_id, v_request.method, v_request.path, v_request.headers,
@@ -225,7 +226,8 @@ BEGIN
         RETURN NULL;
     END IF;
     UPDATE tbs.activity AS a
-    SET state = 'processing', bridge_id = carry_out_for_resource.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL, operation = 'look'
+    SET state = 'processing', bridge_id = carry_out_for_resource.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL, operation = 'look',
+        request_method = v_request.method, request_path = v_request.path, request_body = v_request.body
     WHERE a.activity_id = activity.activity_id;
     RETURN ROW(activity.activity_id, activity.call_number + 1, activity.network_resource_id, v_request.method, v_request.path, v_request.headers,
                v_request.body, NULL, coalesce(v_type.timeout_milliseconds, resource.timeout_milliseconds))::tbs.api_call;
@@ -249,6 +251,7 @@ DECLARE
     v_planned tbs.planned_object;
     v_first tbs.planned_object;
     v_send record;
+    v_line_id bigint;
     v_due_at timestamptz;
     v_message text;
 BEGIN
@@ -257,6 +260,13 @@ BEGIN
     SELECT * INTO STRICT v_resource FROM tbs.network_resource AS r WHERE r.network_resource_id = v_activity.network_resource_id;
     IF v_activity.line_usoc_id = 0 THEN
         RETURN tbs.carry_out_for_resource(carry_out.bridge_id, v_activity, v_resource);
+    END IF;
+    SELECT lu.line_id INTO v_line_id FROM tbs.line_usoc AS lu WHERE lu.line_usoc_id = v_activity.line_usoc_id;
+    IF v_line_id <> v_activity.line_id THEN
+        -- The line USOC was moved to another line: the activity goes along, into that line's sequence.
+        UPDATE tbs.activity AS a SET line_id = v_line_id, state = 'new', bridge_id = NULL WHERE a.activity_id = v_activity.activity_id;
+        PERFORM tbs.ring();
+        RETURN NULL;
     END IF;
 
     IF tbs.is_wanted(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service) THEN

@@ -38,6 +38,9 @@ CREATE TABLE tbs.activity (
     claimed_at          timestamptz,
     remote_object_id    bigint,
     operation           text,
+    request_method      text,
+    request_path        text,
+    request_body        text,
     send_all            boolean NOT NULL DEFAULT false,
     removal_postponed   boolean NOT NULL DEFAULT false,
     last_outcome        text,
@@ -62,6 +65,7 @@ COMMENT ON COLUMN tbs.activity.state IS 'new: captured, nobody has looked yet; w
 COMMENT ON COLUMN tbs.activity.calls_used IS 'failed tries in this round';
 COMMENT ON COLUMN tbs.activity.round IS 'grows with a retry by hand or by a later change';
 COMMENT ON COLUMN tbs.activity.call_number IS 'number of the last API call; what a report has to name';
+COMMENT ON COLUMN tbs.activity.request_body IS 'of the last API call, as rendered; secrets are references';
 COMMENT ON COLUMN tbs.activity.send_all IS 'send even what was accepted before (a resync, a retry by hand)';
 COMMENT ON COLUMN tbs.activity.removal_postponed IS 'new objects are made; removing the old ones has been put behind the line''s other activities';
 

@@ -145,12 +145,14 @@ BEGIN
     END LOOP;
     FOR v_earlier IN
         UPDATE tbs.activity AS e
-        SET state = 'waiting', calls_used = 0, round = e.round + 1, due_at = NULL
+        -- On another line (the line USOC was moved since) it is looked at there first.
+        SET state = CASE WHEN e.line_id = n.line_id THEN 'waiting' ELSE 'new' END, calls_used = 0, round = e.round + 1, due_at = NULL
         FROM tbs.activity AS n, tbs.activity_type AS nt, tbs.activity_type AS et
         WHERE n.activity_id = ANY (look_at_new.activity_ids) AND n.line_usoc_id <> 0
           AND nt.activity_type_id = n.activity_type_id AND et.activity_type_id = e.activity_type_id AND et.service = nt.service
-          AND e.line_usoc_id = n.line_usoc_id AND e.network_resource_id = n.network_resource_id AND e.line_id = n.line_id
+          AND e.line_usoc_id = n.line_usoc_id AND e.network_resource_id = n.network_resource_id
           AND e.activity_id < n.activity_id AND e.state = 'failed'
+          AND (e.line_id = n.line_id OR pg_try_advisory_xact_lock(tbs.line_lock_key(e.line_id)))
         RETURNING e.*
     LOOP
         PERFORM tbs.record_event('new_round', NULL, v_earlier, false, 'a later change gives it a new try');

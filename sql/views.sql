@@ -59,14 +59,14 @@ COMMENT ON COLUMN tbs.activity_log.date IS 'when that was';
 
 CREATE VIEW tbs.activity_log_detail AS
 SELECT a.activity_id, NULL::bigint AS activity_history_id, 'captured'::text AS event, a.captured_at AS date, a.activity_type, a.activity_description, a.trigger_type,
-       a.trigger_description, NULL::integer AS call_number, NULL::text AS kind, NULL::text AS key, NULL::text AS operation, NULL::text AS request_body,
+       a.trigger_description, NULL::integer AS call_number, NULL::text AS kind, NULL::text AS key, NULL::text AS operation, NULL::text AS method, NULL::text AS path, NULL::text AS request_body,
        NULL::integer AS http_status, NULL::text AS answer, NULL::text AS outcome, NULL::text AS message, NULL::bigint AS elapsed_microseconds,
        coalesce(a.user_name, a.captured_by) AS "user", NULL::text AS acting_role, NULL::text AS reason,
        a.customer_id, a.account_number, a.order_number, a.line_id, a.telephone_number, a.line_usoc_id, a.usoc, a.network_resource_id
 FROM tbs.activity_queue AS a
 UNION ALL
 SELECT h.activity_id, NULL, 'captured', h.captured_at, t.network_resource_type || '.' || t.service || '.' || t.trigger_type, r.name, t.trigger_type,
-       h.trigger_description, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, coalesce(h.user_name, h.captured_by), NULL, NULL,
+       h.trigger_description, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, coalesce(h.user_name, h.captured_by), NULL, NULL,
        h.customer_id, c.account_number, h.order_number, nullif(h.line_id, 0), h.telephone_number, nullif(h.line_usoc_id, 0), h.usoc, h.network_resource_id
 FROM tbs.activity_history AS h
 LEFT JOIN tbs.activity_type AS t ON t.activity_type_id = h.activity_type_id
@@ -75,7 +75,7 @@ LEFT JOIN tbs.customer AS c ON c.customer_id = h.customer_id
 WHERE h.closes
 UNION ALL
 SELECT h.activity_id, h.activity_history_id, h.event, h.recorded_at, t.network_resource_type || '.' || t.service || '.' || t.trigger_type, r.name, t.trigger_type,
-       h.trigger_description, h.call_number, h.kind, h.key, h.operation, h.request_body, h.http_status, h.answer, h.outcome, h.message, h.elapsed_microseconds,
+       h.trigger_description, h.call_number, h.kind, h.key, h.operation, h.method, h.path, h.request_body, h.http_status, h.answer, h.outcome, h.message, h.elapsed_microseconds,
        coalesce(h.session_role, h.user_name, h.captured_by), h.acting_role, h.reason,
        h.customer_id, c.account_number, h.order_number, nullif(h.line_id, 0), h.telephone_number, nullif(h.line_usoc_id, 0), h.usoc, h.network_resource_id
 FROM tbs.activity_history AS h
