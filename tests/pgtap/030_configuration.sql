@@ -69,7 +69,7 @@ SELECT refused(step_with('/x', '{"a": {"b": ["{line.extension"]}}'), '22023', '.
 SELECT refused(step_with('/x', '{"a": "line.extension}"}'), '22023', '.', 'offset', '.', 'a brace that is not opened');
 SELECT refused(step_with('/x/{line.extension'), '22023', '.', '.', NULL, 'a broken path');
 SELECT refused(step_with('/x', '{"a": "{line.extension|shout}"}'), '22023', '.', '.', 'lower', 'an unknown filter: the error lists the known ones');
-SELECT refused($$UPDATE tbs.remote_object_kind SET key_template = '{objekt.x}' WHERE network_resource_type = 'directory'$$, '22023', 'unknown reference', NULL, NULL, 'a key');
+SELECT refused($$UPDATE tbs.remote_object_kind SET key_template = '{lime.x}' WHERE network_resource_type = 'directory'$$, '22023', 'unknown reference', NULL, NULL, 'a key');
 SELECT refused($$UPDATE tbs.service_object SET identity = '{"n": "{line_usoc.nummer}"}' WHERE network_resource_type = 'directory'$$, '22023', 'unknown reference', NULL, NULL, 'an identity');
 SELECT refused($$INSERT INTO tbs.value_source (network_resource_type, layer, name, template) VALUES ('directory', 'line', 'x', '{shoe_size}')$$, '22023', 'unknown reference', NULL, NULL, 'a value source');
 SELECT throws_ok($$UPDATE tbs.service_object SET for_each = '$.devices[' WHERE network_resource_type = 'directory'$$, '42601', NULL, 'a broken SQL/JSON path');

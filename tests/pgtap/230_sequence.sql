@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(58);
+SELECT plan(59);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -139,6 +139,10 @@ SELECT is(cardinality(claim(3)), 3, 'a claim takes at most what it is asked for'
 SELECT is(cardinality(claim(100)), 7, 'the rest with the next');
 SELECT is(cardinality(answer(202)), 0, 'all answered in one report');
 SELECT is(cardinality(claim(0)), 0, 'a maximum of nothing gives nothing');
+UPDATE tbs.line SET last_name = NULL WHERE line_id BETWEEN 301 AND 306;
+UPDATE tbs.line SET suspended = true WHERE line_id = 307;
+UPDATE tbs.line SET last_name = 'M' WHERE line_id >= 308;
+SELECT is(cardinality(claim(3)), 3, 'a claim goes past what cannot be sent, and what needs no call');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -83,9 +83,9 @@ INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc, telephone_number) VALUES
 SELECT is(work(), '{}', 'a number that another line still has: nothing is sent');
 SELECT matches(value_of('SELECT last_message FROM tbs.activity_queue'), 'phone_number 18585550101 is in use by line 102', 'it fails, naming that line');
 DELETE FROM tbs.line_usoc WHERE line_usoc_id = 1022;
-SELECT ok(NOT work() && '{DELETE /domains/acme/phonenumbers/18585550101}', 'the other line gives it up: it is not released, since this one wants it');
-SELECT tbs.retry_activity(activity_of(1032), 'the number is free');
-SELECT ok(work() @> '{PUT /domains/acme/phonenumbers/18585550101}', 'and a retry takes it over');
+SELECT is(ARRAY(SELECT c FROM unnest(work()) AS c WHERE c LIKE '%phonenumbers%'), '{PUT /domains/acme/phonenumbers/18585550101}',
+          'the other line gives it up: it is handed over, not released, and the failed activity gets a new try by itself');
+SELECT is(queue(), '{}', 'nothing is left');
 SELECT is(settled(), '', 'settled');
 
 -- A shared phone: handed over, not removed

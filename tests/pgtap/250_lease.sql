@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(66);
+SELECT plan(67);
 
 SELECT tbs.arm('test');
 CREATE FUNCTION test.history() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM tbs.activity_history $$;
@@ -26,8 +26,10 @@ SELECT cmp_ok((SELECT configuration_version FROM tbs.bridge_beat(bridge(), '{}')
 UPDATE tbs.network_resource_secret SET value = 'k4y';
 SELECT cmp_ok((SELECT configuration_version FROM tbs.bridge_beat(bridge(), '{}')), '>', current_setting('test.version')::bigint + 1, 'also that of a secret');
 
--- An idempotent report
 INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1011, 101, 'SEAT');
+SELECT is_empty('SELECT * FROM tbs.claim(bridge(), 10)', 'until it has read the new one it gets nothing to send with the old one');
+
+-- An idempotent report
 SELECT claim();
 CREATE TEMPORARY TABLE first AS SELECT * FROM test.hand;
 SELECT is(answer(200), '{POST /domains/acme/users}', 'a report');

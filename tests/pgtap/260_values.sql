@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(40);
+SELECT plan(43);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -65,9 +65,14 @@ SELECT is((SELECT e.value::text || ' ' || e.layer FROM tbs.explain_values(1031, 
 
 -- A shared object takes nothing from one of its lines
 UPDATE tbs.line_usoc SET parameters = '{"netsapiens": {"dial-plan": "of one line"}}' WHERE line_usoc_id = 1031;
+UPDATE tbs.master_usoc SET parameters = '{"netsapiens": {"dial-policy": "of one USOC"}}' WHERE usoc = 'SEAT';
+UPDATE tbs.master_usoc_network_resource SET parameters = '{"area-code": "619"}' WHERE usoc = 'SEAT';
 SELECT tbs.resync(line_id => 103, reason => 'test');
 SELECT work();
 SELECT is(last_body('PUT /domains/acme') ? 'dial-plan', false, 'a line USOC''s value does not reach the domain');
+SELECT is(last_body('PUT /domains/acme') ? 'dial-policy', false, 'nor a Master USOC''s');
+SELECT is(last_body('PUT /domains/acme') ? 'area-code', false, 'nor an association''s');
+SELECT is(last_body('PUT /domains/acme/users/103') ->> 'dial-policy', 'of one USOC', 'the line''s user has it');
 
 -- Defaults for headers and queries
 INSERT INTO tbs.network_resource_default (network_resource_type, network_resource_id, name, value, place) VALUES
