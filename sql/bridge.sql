@@ -610,14 +610,6 @@ BEGIN
         v_lines := v_lines || v_activity.line_id;
         v_resources := v_resources || v_activity.network_resource_id;
     END LOOP;
-    -- A service that has become present may be what another network resource's activities of the line wait for.
-    UPDATE tbs.activity AS a SET state = 'new'
-    WHERE a.line_id = ANY (v_lines) AND a.line_id <> 0 AND a.state = 'waiting' AND a.waits_for_object_id IS NULL
-      AND NOT EXISTS (SELECT FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
-                      WHERE k.line_id = a.line_id AND k.network_resource_id = a.network_resource_id);
-    IF FOUND THEN
-        PERFORM tbs.ring();
-    END IF;
     RETURN QUERY SELECT * FROM tbs.run(report.bridge_id, v_continue, v_lines, v_resources, cardinality(activity_ids));
 END;
 $report$;

@@ -56,6 +56,24 @@ END;
 $activity_service$;
 COMMENT ON FUNCTION tbs.activity_service(integer) IS 'internal: the service of an activity type';
 
+-- What a service's activity has changed may be what activities of the line on other network resources wait for. The line's lock is held.
+CREATE FUNCTION tbs.wake_other_resources(activity tbs.activity)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $wake_other_resources$
+BEGIN
+    UPDATE tbs.activity AS a SET state = 'new'
+    WHERE a.line_id = activity.line_id AND a.line_id <> 0 AND a.network_resource_id <> activity.network_resource_id
+      AND a.state = 'waiting' AND a.waits_for_object_id IS NULL;
+    IF FOUND THEN
+        PERFORM tbs.ring();
+    END IF;
+END;
+$wake_other_resources$;
+COMMENT ON FUNCTION tbs.wake_other_resources(tbs.activity) IS 'internal: lets activities of the line on other network resources look again whether what they require is in step';
+
 CREATE FUNCTION tbs.succeed_activity(activity tbs.activity, present boolean, message text)
 RETURNS void
 LANGUAGE plpgsql
@@ -66,6 +84,7 @@ BEGIN
     DELETE FROM tbs.activity AS a WHERE a.activity_id = activity.activity_id;
     PERFORM tbs.record_event('succeeded', NULL, activity, true, succeed_activity.message);
     PERFORM tbs.note_line_usoc_state(activity, tbs.activity_service(activity.activity_type_id), succeed_activity.present, true, 'succeeded');
+    PERFORM tbs.wake_other_resources(activity);
     DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = activity.activity_id;
     -- Its last day of service is known: the removal is on the queue from now on, and due by itself. A later change replaces it.
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc, user_name,
@@ -335,6 +354,7 @@ BEGIN
             SET state = 'waiting', bridge_id = NULL, removal_postponed = true, moved_to = nextval('tbs.activity_activity_id_seq')
             WHERE a.activity_id = v_activity.activity_id;
             PERFORM tbs.note_line_usoc_state(v_activity, v_type.service, true, true, 'old objects are still to be removed');
+            PERFORM tbs.wake_other_resources(v_activity);
             RETURN NULL;
         END IF;
         SELECT * INTO v_send FROM tbs.send(carry_out.bridge_id, v_activity, v_first, v_context, v_resource);
