@@ -171,8 +171,10 @@ run_isolation() {
     for spec in "$TBS_ROOT"/tests/isolation/specs/*.spec; do specs+=("$(basename "$spec" .spec)"); done
     rm -rf "$output"
     mkdir -p "$output"
-    with_cluster "$tester" --use-existing --dbname=tbs --bindir="$(pg_bin)" --inputdir="$TBS_ROOT/tests/isolation" \
-        --outputdir="$output" "${specs[@]}" || {
+    # shellcheck disable=SC2016  # that shell's own arguments
+    with_cluster bash -c 'psql -qX -v ON_ERROR_STOP=1 -f "$1" && shift && exec "$@"' isolation \
+        "$TBS_ROOT/tests/isolation/fixture.sql" "$tester" --use-existing --dbname=tbs --bindir="$(pg_bin)" \
+        --inputdir="$TBS_ROOT/tests/isolation" --outputdir="$output" "${specs[@]}" || {
         cat "$output"/*.diffs
         return 1
     }
