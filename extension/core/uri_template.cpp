@@ -16,11 +16,11 @@ namespace tbs::core {
 
 // The table of RFC 6570, appendix A.
 struct UriTemplate::Operator {
-    char symbol;  // 0: simple expansion
     std::string_view first;
     std::string_view separator;
-    bool named;
     std::string_view if_empty;
+    char symbol;  // 0: simple expansion
+    bool named;
     PercentSet allowed;
     bool may_be_left_out;  // of a path, without addressing another object
 
@@ -29,14 +29,14 @@ struct UriTemplate::Operator {
 
 const UriTemplate::Operator* UriTemplate::Operator::find(char symbol) noexcept {
     static constexpr Operator kAll[] = {
-        {'\0', "", ",", false, "", PercentSet::unreserved, false},
-        {'+', "", ",", false, "", PercentSet::reserved, false},
-        {'#', "#", ",", false, "", PercentSet::reserved, true},
-        {'.', ".", ".", false, "", PercentSet::unreserved, false},
-        {'/', "/", "/", false, "", PercentSet::unreserved, false},
-        {';', ";", ";", true, "", PercentSet::unreserved, true},
-        {'?', "?", "&", true, "=", PercentSet::unreserved, true},
-        {'&', "&", "&", true, "=", PercentSet::unreserved, true},
+        {"", ",", "", '\0', false, PercentSet::unreserved, false},
+        {"", ",", "", '+', false, PercentSet::reserved, false},
+        {"#", ",", "", '#', false, PercentSet::reserved, true},
+        {".", ".", "", '.', false, PercentSet::unreserved, false},
+        {"/", "/", "", '/', false, PercentSet::unreserved, false},
+        {";", ";", "", ';', true, PercentSet::unreserved, true},
+        {"?", "&", "=", '?', true, PercentSet::unreserved, true},
+        {"&", "&", "=", '&', true, PercentSet::unreserved, true},
     };
     const auto* const found = std::find_if(std::begin(kAll), std::end(kAll),
                                            [&](const Operator& o) { return o.symbol == symbol; });

@@ -55,7 +55,7 @@ class XmlWriter {
     void attributes(const Json::object_t& members, const std::string& parent) {
         for (const auto& [name, value] : members) {
             if (!name.starts_with('@')) continue;
-            const std::string member = parent + '.' + name;
+            const std::string member = member_of(parent, name);
             const std::string attribute = name.substr(1);
             check_name(attribute, member);
             if (!is_scalar(value)) throw RenderError("an XML attribute is a text", member);
@@ -70,7 +70,7 @@ class XmlWriter {
     void children(const Json::object_t& members, const std::string& parent) {
         for (const auto& [name, value] : members) {
             if (name.starts_with('@')) continue;
-            const std::string member = parent + '.' + name;
+            const std::string member = member_of(parent, name);
             if (name == "#text") {
                 escaped(to_text(value), member);
             } else {
@@ -107,6 +107,13 @@ class XmlWriter {
                     out_ += c;
             }
         }
+    }
+
+    // Where a value stands, for error messages.
+    static std::string member_of(std::string member, const std::string& name) {
+        member += '.';
+        member += name;
+        return member;
     }
 
     static void check_name(const std::string& name, const std::string& member) {

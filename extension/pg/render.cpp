@@ -31,13 +31,15 @@ Json parse(Jsonb* document) {
     return core::build_json(pg_call([&] { return read_jsonb(document); }));
 }
 
-std::optional<Json> parse_optional(Jsonb* document) {
+std::optional<Json> parse_optional(Jsonb* document, const char* name) {
     if (document == nullptr) return std::nullopt;
-    return parse(document);
+    return core::at_member(name, [&] { return parse(document); });
 }
 
 const Json& cached_context(Jsonb* context) {
-    return caches().contexts.get(bytes_of(context), [&] { return parse(context); });
+    return caches().contexts.get(bytes_of(context), [&] {
+        return core::at_member("context", [&] { return parse(context); });
+    });
 }
 
 const Json* pointer(const std::optional<Json>& value) {
@@ -101,7 +103,7 @@ Datum render_object(FunctionCallInfo fcinfo, Jsonb* recipe, Jsonb* context, Json
         core::at_member("recipe", [&] {
             const core::ObjectRecipe& compiled = caches().objects.get(
                 bytes_of(recipe), [&] { return core::ObjectRecipe::parse(parse(recipe)); });
-            const std::optional<Json> item_value = parse_optional(item);
+            const std::optional<Json> item_value = parse_optional(item, "item");
             object = compiled.render(cached_context(context), pointer(item_value));
         });
     } catch (const core::RenderError& error) {
@@ -133,8 +135,8 @@ Datum render_request(FunctionCallInfo fcinfo, Jsonb* step, Jsonb* context, Jsonb
         core::at_member("step", [&] {
             const core::RequestRecipe& compiled = caches().requests.get(
                 bytes_of(step), [&] { return core::RequestRecipe::parse(parse(step)); });
-            const std::optional<Json> item_value = parse_optional(item);
-            const std::optional<Json> object_value = parse_optional(object);
+            const std::optional<Json> item_value = parse_optional(item, "item");
+            const std::optional<Json> object_value = parse_optional(object, "object");
             core::RenderedRequest request = compiled.render(
                 cached_context(context), pointer(item_value), pointer(object_value));
             method = std::move(request.method);
