@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(54);
+SELECT plan(59);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -129,6 +129,23 @@ SELECT let_time_pass();
 SELECT is(claim(), '{POST /entries}', 'a create with 503, and no step to look: again');
 SELECT is(answer(409), '{PUT /entries/%2B18585550104}', 'exists now: the earlier one has arrived, so it is updated');
 SELECT answer(200);
+
+-- Ours by the mark of another line of ours: a create for line 101 whose answer was lost, and whose extension went to line 103 meanwhile
+UPDATE tbs.line SET extension = '777' WHERE line_id = 101;
+SELECT claim();
+SELECT is(in_hand(), '{POST /domains/acme/users}', 'a user for line 101');
+SELECT answer(0, '', curl_result => 56);
+UPDATE tbs.line SET extension = '101' WHERE line_id = 101;
+UPDATE tbs.line SET extension = '777', network_information_id = 1 WHERE line_id = 103;
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1039, 103, 'SEAT');
+SELECT is(claim(), '{GET /domains/acme/users/777}', 'that line 103 wants now: looked at');
+SELECT is(answer(200, '{"service-code": "tbs:101"}'), '{PUT /domains/acme/users/777}', 'it has the mark of line 101: ours');
+SELECT answer(200);
+SELECT let_time_pass();
+SELECT is(ARRAY(SELECT c FROM unnest(work()) AS c WHERE c LIKE '%/777%'), '{}', 'line 101 wants it no more, and does not remove it');
+DELETE FROM tbs.line_usoc WHERE line_usoc_id = 1039;
+SELECT is(work(), '{DELETE /domains/acme/users/777}', 'when line 103 does not want it either, it goes');
+UPDATE tbs.line SET extension = '103', network_information_id = 2 WHERE line_id = 103;
 
 -- A number: ours by its mark, free in stock, or somebody's
 INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1043, 104, 'NUMBER');

@@ -56,7 +56,9 @@ SELECT is((SELECT array_agg(d.event ORDER BY d.date) FROM tbs.activity_log_detai
           '{captured,api_call,api_call,api_call,failed,retried,api_call,api_call,succeeded}', 'its whole history');
 SELECT results_eq($$SELECT call_number, kind, key, operation, http_status, outcome, message LIKE '%Bad domain%', answer LIKE '%Bad domain%' FROM tbs.activity_log_detail WHERE http_status = 400$$,
                   $$VALUES (3, 'domain', 'acme', 'add', 400, 'rejected', true, true)$$, 'every call with its answer');
-SELECT ok(bool_and(d.request_body::jsonb ->> 'name-first-name' = 'Ada' AND d.elapsed_microseconds = 1000), 'and what was sent, and how long it took') FROM tbs.activity_log_detail AS d WHERE d.kind = 'user' AND d.http_status IS NOT NULL;
+SELECT results_eq($$SELECT method, path, request_body::jsonb - '{email-address,user-scope,time-zone}'::text[], elapsed_microseconds FROM tbs.activity_log_detail WHERE kind = 'user' AND http_status IS NOT NULL$$,
+                  $$VALUES ('POST', '/domains/acme/users', '{"synchronous": "yes", "user": "101", "name-first-name": "Ada", "name-last-name": "Able", "service-code": "tbs:101"}'::jsonb, 1000::bigint)$$,
+                  'and what was sent, where, and how long it took');
 SELECT results_eq($$SELECT "user", acting_role, reason FROM tbs.activity_log_detail WHERE event = 'retried'$$, $$VALUES (me(), me(), 'fixed')$$, 'and who retried it, and why');
 SELECT results_eq($$SELECT status, in_step FROM tbs.line_status$$, $$VALUES ('in step', true)$$, 'the line USOC is in step');
 -- Removed
