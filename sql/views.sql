@@ -102,6 +102,8 @@ JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
 LEFT JOIN tbs.line_usoc_state AS s ON s.line_usoc_id = a.line_usoc_id AND s.network_resource_id = a.network_resource_id AND s.service = a.service
 LEFT JOIN LATERAL (SELECT x.* FROM tbs.activity AS x
                    WHERE x.line_usoc_id = a.line_usoc_id AND x.network_resource_id = a.network_resource_id
+                     -- What is only due on a later day changes nothing today.
+                     AND x.state <> 'scheduled'
                    ORDER BY x.state = 'failed' DESC, coalesce(x.moved_to, x.activity_id) LIMIT 1) AS q ON true
 WHERE a.active OR s.line_usoc_id IS NOT NULL;
 COMMENT ON VIEW tbs.line_status IS 'for applications: whether each USOC of a line is in step with its network resources';
