@@ -7,7 +7,6 @@
 namespace tbs::core {
 namespace {
 
-using testing::detail_of;
 using testing::json;
 using testing::problem_of;
 
