@@ -4,7 +4,7 @@
 test_groups=(lint unit clang sanitize pgtap isolation integration chaos upgrade demo)
 
 # No single check may hang the whole run.
-check_limit=900
+check_limit=1800
 
 command_test() {
     local groups=("$@") group started
