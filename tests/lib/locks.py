@@ -1,7 +1,8 @@
 """Whether an application waited for a lock inside a capture trigger: from the server's log.
 
 Sessions of tbs_app get log_lock_waits with a deadlock_timeout of 1 ms, so that every wait of 1 ms or more is written to the
-log, with the functions and the relation it happened in.
+log, with the functions and the relation it happened in. A wait for the extension of a relation does not count: that lock is
+held while a page is added to the file, by any INSERT, and never while a transaction goes on.
 """
 import os
 import re
@@ -36,7 +37,7 @@ def waits(since):
             current = None
             if level == "LOG":
                 open_waits.pop(process, None)
-                if " still waiting for " in message or "avoided deadlock" in message:
+                if (" still waiting for " in message and " on extension of " not in message) or "avoided deadlock" in message:
                     current = open_waits[process] = [message]
                     found.append(current)
             elif process in open_waits and level in ("CONTEXT", "STATEMENT", "DETAIL"):

@@ -299,8 +299,8 @@ class RandomRun:
     def _show_stuck(self):
         """The whole story of the first line USOCs that do not go on."""
         for line_usoc, service in self.stand.sql(
-                "SELECT DISTINCT a.line_usoc_id, t.service FROM tbs.activity AS a JOIN tbs.activity_type AS t USING (activity_type_id) "
-                "WHERE a.state NOT IN ('waiting', 'scheduled') LIMIT 4"):
+                "SELECT line_usoc_id, service FROM (SELECT DISTINCT a.line_usoc_id, t.service, a.state = 'waiting' AS is_waiting FROM tbs.activity AS a "
+                "JOIN tbs.activity_type AS t USING (activity_type_id)) AS x ORDER BY is_waiting LIMIT 3"):
             print(f"--- line USOC {line_usoc}, {service}")
             for row in self.stand.sql(
                     "SELECT round((extract(epoch FROM at) - %s)::numeric, 4), activity_id, what FROM ("
@@ -311,6 +311,12 @@ class RandomRun:
                     "FROM tbs.activity AS a JOIN tbs.activity_type AS t USING (activity_type_id) WHERE a.line_usoc_id = %s) AS x ORDER BY at",
                     [self.stand.switch.started_at, line_usoc, line_usoc])[-40:]:
                 print("  ", *row)
+        print("--- line USOCs of the first line, and what is known of them")
+        for row in self.stand.sql(
+                "SELECT coalesce(u.line_usoc_id, s.line_usoc_id), u.line_id, u.usoc, s.line_id, s.service, s.present, s.in_step, s.last_result, s.last_activity_id "
+                "FROM tbs.line_usoc AS u FULL JOIN tbs.line_usoc_state AS s ON s.line_usoc_id = u.line_usoc_id, "
+                "(SELECT line_id FROM tbs.activity ORDER BY activity_id LIMIT 1) AS a WHERE a.line_id IN (u.line_id, s.line_id)"):
+            print("  ", *row)
 
     def _describe(self, overlapping):
         return "\n".join(f"{thing}: {one['method']} {one['path']} {one['arrived_at']}-{one['completed_at']} and "
