@@ -355,7 +355,6 @@ BEGIN
     IF v_object.presence = 'present' AND (outcome IN ('done', 'noop') OR (outcome = 'exists' AND v_object.settled)) THEN
         v_object.accepted_at := clock_timestamp();
         v_object.accepted_activity_id := activity.activity_id;
-        v_object.accepted_round := activity.round;
         v_object.accepted_epoch := tbs.accepted_epoch(resource);
         v_document := tbs.answer_json(answer);
         IF v_document IS NOT NULL AND step -> 'captures' <> '{}' THEN
@@ -366,7 +365,7 @@ BEGIN
     END IF;
     UPDATE tbs.remote_object AS o
     SET in_flight_activity_id = NULL, origin = v_object.origin, presence = v_object.presence, settled = v_object.settled, accepted = v_object.accepted,
-        accepted_at = v_object.accepted_at, accepted_activity_id = v_object.accepted_activity_id, accepted_round = v_object.accepted_round,
+        accepted_at = v_object.accepted_at, accepted_activity_id = v_object.accepted_activity_id,
         accepted_epoch = v_object.accepted_epoch, identifiers = v_object.identifiers
     WHERE o.remote_object_id = v_object.remote_object_id;
     IF v_object.presence = 'absent' AND activity.operation = 'delete' THEN

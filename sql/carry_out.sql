@@ -293,7 +293,7 @@ BEGIN
         v_context := tbs.activity_context(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.trigger_type);
     END IF;
     v_plan := ARRAY(SELECT p::tbs.planned_object FROM tbs.plan(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service, v_context,
-                                                              v_activity.activity_id, v_activity.round, v_activity.send_all) AS p);
+                                                              v_activity.round_at, v_activity.send_all) AS p);
 
     -- Data that cannot be rendered, or a number that is another line's: this activity alone fails, before anything of it is sent.
     SELECT p.* INTO v_planned FROM unnest(v_plan) WITH ORDINALITY AS p WHERE p.error IS NOT NULL ORDER BY p.ordinality LIMIT 1;

@@ -146,7 +146,7 @@ AS $preview$
     JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
     CROSS JOIN LATERAL (SELECT CASE WHEN tbs.is_wanted(a.line_usoc_id, a.network_resource_id, a.service)
                                     THEN tbs.activity_context(a.line_usoc_id, a.network_resource_id, 'resync') END AS context) AS c
-    CROSS JOIN LATERAL tbs.plan(a.line_usoc_id, a.network_resource_id, a.service, c.context, 0, 0::smallint, preview.send_all) WITH ORDINALITY AS p
+    CROSS JOIN LATERAL tbs.plan(a.line_usoc_id, a.network_resource_id, a.service, c.context, clock_timestamp(), preview.send_all) WITH ORDINALITY AS p
     LEFT JOIN LATERAL tbs.planned_request(
         (p.position, p.kind, p.key, p.operation, p.remote_object_id, p.identity, p.find_value, p.content, p.item, p.steps, p.sent_at, p.accepted_at, p.error,
          p.error_member)::tbs.planned_object, c.context, r) AS q ON p.operation IN ('add', 'edit', 'look', 'delete') AND p.error IS NULL

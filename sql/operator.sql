@@ -58,7 +58,7 @@ BEGIN
                   DETAIL = format('Its state is %s.', v_activity.state),
                   HINT = format('SELECT tbs.why_waiting(%s); says what it waits for.', retry_activity.activity_id);
     END IF;
-    UPDATE tbs.activity AS a SET state = 'new', calls_used = 0, round = a.round + 1, send_all = true, due_at = NULL WHERE a.activity_id = v_activity.activity_id;
+    UPDATE tbs.activity AS a SET state = 'new', calls_used = 0, round = a.round + 1, round_at = clock_timestamp(), send_all = true, due_at = NULL WHERE a.activity_id = v_activity.activity_id;
     PERFORM tbs.record_event('retried', retry_activity.reason, v_activity);
     PERFORM tbs.ring();
 END;
@@ -233,7 +233,7 @@ BEGIN
     PERFORM tbs.make_secrets(v_association.line_id);
     v_context := tbs.activity_context(adopt.line_usoc_id, v_resource.network_resource_id, 'resync');
     FOR v_planned IN
-        SELECT * FROM tbs.plan(adopt.line_usoc_id, v_resource.network_resource_id, v_association.service, v_context, 0, 0::smallint, false) AS p
+        SELECT * FROM tbs.plan(adopt.line_usoc_id, v_resource.network_resource_id, v_association.service, v_context, clock_timestamp(), false) AS p
         WHERE p.content IS NOT NULL OR p.error IS NOT NULL
     LOOP
         IF v_planned.error IS NOT NULL THEN

@@ -142,7 +142,7 @@ $accepted_epoch$;
 COMMENT ON FUNCTION tbs.accepted_epoch(tbs.network_resource) IS 'internal: what an acceptance is only good for: this database on this timeline, this base URL';
 
 -- plan: the wanted objects in ascending position, then what this line USOC has and does not want any more, in descending position.
-CREATE FUNCTION tbs.plan(line_usoc_id bigint, network_resource_id integer, service text, context jsonb, activity_id bigint, round smallint, send_all boolean)
+CREATE FUNCTION tbs.plan(line_usoc_id bigint, network_resource_id integer, service text, context jsonb, round_at timestamptz, send_all boolean)
 RETURNS SETOF tbs.planned_object
 LANGUAGE plpgsql
 STABLE
@@ -165,8 +165,7 @@ BEGIN
         FOR v_object IN
             SELECT (w.recipe).position, (w.recipe).kind, (w.recipe).steps, (w.recipe).repeat_unchanged, w.item, w.key, w.identity, w.find_value, w.content,
                    w.error, w.error_member, k.shared,
-                   o.remote_object_id, o.identity AS known_identity, o.presence, o.settled, o.sent, o.sent_operation, o.sent_at, o.accepted, o.accepted_at, o.accepted_activity_id,
-                   o.accepted_round, o.accepted_epoch,
+                   o.remote_object_id, o.identity AS known_identity, o.presence, o.settled, o.sent, o.sent_operation, o.sent_at, o.accepted, o.accepted_at, o.accepted_epoch,
                    -- What was sent once and has no value any more is cleared: a member left out of a change would keep its old value.
                    w.content || coalesce((SELECT jsonb_object_agg(m, '') FROM unnest(o.members) AS m WHERE NOT w.content ? m), '{}') AS full_content
             FROM tbs.wanted_objects(plan.context, v_resource.network_resource_type, plan.service) AS w
@@ -186,11 +185,9 @@ BEGIN
                     -- The same key in another place (a number of another domain): it goes there, and comes here.
                     WHEN v_object.known_identity <> v_object.identity AND v_object.steps ? 'delete' THEN 'delete'
                     WHEN v_object.presence = 'perhaps' THEN CASE WHEN v_object.steps ? 'look' THEN 'look' ELSE 'add' END
-                    WHEN v_object.settled AND NOT v_object.repeat_unchanged AND v_object.accepted = v_object.full_content AND v_object.accepted_epoch = v_epoch
-                         AND NOT plan.send_all THEN 'none'
-                    -- Even where everything is sent again, it is sent once in a round.
-                    WHEN v_object.settled AND v_object.accepted = v_object.full_content AND v_object.accepted_activity_id = plan.activity_id
-                         AND v_object.accepted_round = plan.round THEN 'none'
+                    WHEN v_object.settled AND v_object.accepted = v_object.full_content AND v_object.accepted_epoch = v_epoch
+                         -- Even where everything is sent again, it is sent once in a round, whichever activity sent it: lines share domains and phones.
+                         AND (v_object.sent_at > plan.round_at OR NOT (plan.send_all OR v_object.repeat_unchanged)) THEN 'none'
                     ELSE 'edit' END;
                 IF v_planned.operation IN ('add', 'edit') AND NOT v_object.steps ? v_planned.operation THEN
                     v_planned.operation := 'none';
@@ -238,7 +235,7 @@ BEGIN
     END LOOP;
 END;
 $plan$;
-COMMENT ON FUNCTION tbs.plan(bigint, integer, text, jsonb, bigint, smallint, boolean) IS
+COMMENT ON FUNCTION tbs.plan(bigint, integer, text, jsonb, timestamptz, boolean) IS
 'internal: what a service of a line USOC needs on a network resource now, object by object in the order of the calls; context null: it is not wanted any more';
 
 CREATE FUNCTION tbs.planned_request(planned tbs.planned_object, context jsonb, resource tbs.network_resource,

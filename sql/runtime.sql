@@ -33,6 +33,7 @@ CREATE TABLE tbs.activity (
     waits_for_object_id bigint,
     calls_used          smallint NOT NULL DEFAULT 0,
     round               smallint NOT NULL DEFAULT 1,
+    round_at            timestamptz NOT NULL DEFAULT clock_timestamp(),
     call_number         integer NOT NULL DEFAULT 0,
     bridge_id           bigint,
     claimed_at          timestamptz,
@@ -64,6 +65,7 @@ COMMENT ON COLUMN tbs.activity.user_name IS 'the clerk, as claimed with tbs.set_
 COMMENT ON COLUMN tbs.activity.state IS 'new: captured, nobody has looked yet; waiting: behind another or for what it requires; processing: with a bridge; retry: until due_at; scheduled: not due; failed and held: for an operator';
 COMMENT ON COLUMN tbs.activity.calls_used IS 'failed tries in this round';
 COMMENT ON COLUMN tbs.activity.round IS 'grows with a retry by hand or by a later change';
+COMMENT ON COLUMN tbs.activity.round_at IS 'when this round began: with send_all, what was sent since then is not sent again, whichever activity sent it';
 COMMENT ON COLUMN tbs.activity.call_number IS 'number of the last API call; what a report has to name';
 COMMENT ON COLUMN tbs.activity.request_body IS 'of the last API call, as rendered; secrets are references';
 COMMENT ON COLUMN tbs.activity.send_all IS 'send even what was accepted before (a resync, a retry by hand)';
@@ -85,7 +87,6 @@ CREATE TABLE tbs.remote_object (
     accepted              jsonb,
     accepted_at           timestamptz,
     accepted_activity_id  bigint,
-    accepted_round        smallint,
     accepted_epoch        text,
     members               text[] NOT NULL DEFAULT '{}',
     markers               text[] NOT NULL DEFAULT '{}',

@@ -146,7 +146,7 @@ BEGIN
     FOR v_earlier IN
         UPDATE tbs.activity AS e
         -- On another line (the line USOC was moved since) it is looked at there first.
-        SET state = CASE WHEN e.line_id = n.line_id THEN 'waiting' ELSE 'new' END, calls_used = 0, round = e.round + 1, due_at = NULL
+        SET state = CASE WHEN e.line_id = n.line_id THEN 'waiting' ELSE 'new' END, calls_used = 0, round = e.round + 1, round_at = clock_timestamp(), due_at = NULL
         FROM tbs.activity AS n, tbs.activity_type AS nt, tbs.activity_type AS et
         WHERE n.activity_id = ANY (look_at_new.activity_ids) AND n.line_usoc_id <> 0
           AND nt.activity_type_id = n.activity_type_id AND et.activity_type_id = e.activity_type_id AND et.service = nt.service

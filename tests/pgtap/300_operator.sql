@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(81);
+SELECT plan(83);
 
 CREATE ROLE test_operator;
 SELECT tbs.grant_access('test_operator', 'operator');
@@ -95,6 +95,12 @@ DELETE FROM tbs.line_usoc WHERE line_usoc_id = 1049;
 SET LOCAL session_replication_role = origin;
 SELECT is(tbs.resync(line_id => 104, reason => 'rows were deleted behind our back'), 1::bigint, 'a line USOC that went without capture');
 SELECT is(work(), '{DELETE /domains/acme/users/104}', 'is removed by a resync');
+-- lines that share a domain do not send it in turn for ever
+SELECT work();
+SELECT is((SELECT count(DISTINCT s.line_id) FROM tbs.line_usoc_state AS s JOIN tbs.line AS l USING (line_id) WHERE s.service = 'seat' AND s.network_resource_id = 1 AND l.line_id IN (101, 102)),
+          2::bigint, 'two lines of one domain');
+SELECT tbs.resync(network_resource_id => 1, reason => 'x');
+SELECT is(cardinality(array_positions(work(), 'PUT /domains/acme')), 1, 'a resync of both sends their domain once');
 
 -- test_network_resource
 SELECT refused('SELECT tbs.test_network_resource(''nowhere'')', '42704', 'unknown network resource: "nowhere"', NULL, 'SELECT name', 'test of an unknown network resource');
