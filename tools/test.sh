@@ -168,7 +168,10 @@ run_isolation() {
     local output specs=() spec tester
     output=$TBS_HOME/build/isolation
     tester=$(pg_copy)/usr/lib/postgresql/$(pg_version)/lib/pgxs/src/test/isolation/pg_isolation_regress
-    for spec in "$TBS_ROOT"/tests/isolation/specs/*.spec; do specs+=("$(basename "$spec" .spec)"); done
+    for spec in "$TBS_ROOT"/tests/isolation/specs/*.spec; do
+        [[ -f $spec ]] || die "tests/isolation/specs holds no specs"
+        specs+=("$(basename "$spec" .spec)")
+    done
     rm -rf "$output"
     mkdir -p "$output"
     # shellcheck disable=SC2016  # that shell's own arguments
