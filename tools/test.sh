@@ -131,8 +131,10 @@ test_unit() {
 }
 
 # What g++ has built for use, clang++ builds for inspection: one build with the other compiler's warnings, as errors, and
-# with the sanitizers.
-clang_options=(-DCMAKE_CXX_COMPILER=clang++ -DTBS_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1")
+# with the sanitizers. Several files at a time, because most of the work is in the headers of libraries: the compiler is
+# three times faster, clang-tidy eight times. That a file includes what it needs is seen in g++'s build, which is by file.
+clang_options=(-DCMAKE_CXX_COMPILER=clang++ -DTBS_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1"
+    -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=12)
 
 test_clang() {
     check "clang: bridge, switch, unit tests" build_with clang "${clang_options[@]}"

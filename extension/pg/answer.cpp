@@ -9,14 +9,11 @@
 #include "pg/guard.hpp"
 #include "pg/jsonb.hpp"
 #include "pg/text_array.hpp"
+#include "pg/varlena.hpp"
 
 namespace tbs::pg {
 
 namespace {
-
-std::string_view view(const bytea* value) {
-    return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
-}
 
 // NULL (a zero Datum) when the answer is no JSON that can be stored.
 Datum answer_json(std::string_view answer) {
@@ -56,7 +53,7 @@ PG_FUNCTION_INFO_V1(tbs_mask_secrets);
 Datum tbs_answer_json(PG_FUNCTION_ARGS) {
     const bytea* const answer = PG_GETARG_BYTEA_PP(0);
     const Datum result =
-        tbs::pg::pg_boundary([&] { return tbs::pg::answer_json(tbs::pg::view(answer)); });
+        tbs::pg::pg_boundary([&] { return tbs::pg::answer_json(tbs::pg::bytes_of(answer)); });
     if (result == Datum{0}) PG_RETURN_NULL();
     return result;
 }
@@ -65,8 +62,9 @@ Datum tbs_answer_text(PG_FUNCTION_ARGS) {
     const bytea* const answer = PG_GETARG_BYTEA_PP(0);
     const int32 maximum_characters = PG_GETARG_INT32(1);
     const tbs::pg::TextArray secrets = tbs::pg::read_text_array(PG_GETARG_ARRAYTYPE_P(2));
-    return tbs::pg::pg_boundary(
-        [&] { return tbs::pg::answer_text(tbs::pg::view(answer), maximum_characters, secrets); });
+    return tbs::pg::pg_boundary([&] {
+        return tbs::pg::answer_text(tbs::pg::bytes_of(answer), maximum_characters, secrets);
+    });
 }
 
 Datum tbs_mask_secrets(PG_FUNCTION_ARGS) {

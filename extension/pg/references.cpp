@@ -1,7 +1,6 @@
 // tbs.template_references, tbs.uri_template_references and tbs.document_references: what a template
 // refers to. A malformed one is an error here, so that it is refused when it is written.
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/document_template.hpp"
@@ -10,6 +9,7 @@
 #include "pg/guard.hpp"
 #include "pg/jsonb.hpp"
 #include "pg/text_array.hpp"
+#include "pg/varlena.hpp"
 
 namespace tbs::pg {
 
@@ -20,10 +20,6 @@ Datum references_of(const Source& source) {
     std::vector<std::string> references;
     Template::parse(source).collect_references(references);
     return pg_call([&] { return write_text_array(references); });
-}
-
-std::string_view view(const text* value) {
-    return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
 }
 
 }  // namespace
@@ -39,13 +35,13 @@ PG_FUNCTION_INFO_V1(tbs_document_references);
 Datum tbs_template_references(PG_FUNCTION_ARGS) {
     const text* const source = PG_GETARG_TEXT_PP(0);
     return tbs::pg::pg_boundary(
-        [&] { return tbs::pg::references_of<tbs::core::Template>(tbs::pg::view(source)); });
+        [&] { return tbs::pg::references_of<tbs::core::Template>(tbs::pg::bytes_of(source)); });
 }
 
 Datum tbs_uri_template_references(PG_FUNCTION_ARGS) {
     const text* const source = PG_GETARG_TEXT_PP(0);
     return tbs::pg::pg_boundary(
-        [&] { return tbs::pg::references_of<tbs::core::UriTemplate>(tbs::pg::view(source)); });
+        [&] { return tbs::pg::references_of<tbs::core::UriTemplate>(tbs::pg::bytes_of(source)); });
 }
 
 Datum tbs_document_references(PG_FUNCTION_ARGS) {

@@ -19,7 +19,7 @@ namespace tbs::core {
 namespace {
 
 constexpr int kRounds = 4000;
-const SecretMembers kSecrets({"password", "pin"});
+const SecretMembers kHidden({"password", "pin"});
 
 // Bytes that are likelier to lead somewhere than purely random ones.
 class Generator {
@@ -119,7 +119,7 @@ TEST(HostileBytesTest, AnswersBecomeTextThatCanBeStored) {
         const std::string bytes = generator.text();
         (void)storable_json(bytes);
         for (const std::size_t maximum : {0U, 1U, 7U, 1000U}) {
-            const std::string text = answer_text(bytes, maximum, kSecrets);
+            const std::string text = answer_text(bytes, maximum, kHidden);
             EXPECT_TRUE(is_storable_text(text)) << bytes;
             EXPECT_LE(count_characters(text), maximum);
         }
@@ -134,7 +134,7 @@ TEST(HostileBytesTest, EveryCutOfAnAnswerHidesTheSecret) {
         "HTTP error\r\nPassword: s3cr3t\r\n", R"("{\"password\":\"s3cr3t\"}")"};
     for (const std::string& answer : answers)
         for (std::size_t length = 0; length <= answer.size(); ++length) {
-            const std::string text = answer_text(answer.substr(0, length), 1000, kSecrets);
+            const std::string text = answer_text(answer.substr(0, length), 1000, kHidden);
             EXPECT_EQ(text.find("s3c"), std::string::npos) << text;
         }
 }
@@ -148,7 +148,7 @@ TEST(HostileBytesTest, BigAnswersTakeTimeInProportion) {
     for (int i = 0; i < 20000; ++i) names += "password=\"";
     for (const std::string& answer : {brackets, opening, tags, names}) {
         (void)storable_json(answer);
-        EXPECT_LE(count_characters(answer_text(answer, 4000, kSecrets)), 4000U);
+        EXPECT_LE(count_characters(answer_text(answer, 4000, kHidden)), 4000U);
     }
 }
 

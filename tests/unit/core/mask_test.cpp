@@ -9,12 +9,12 @@ namespace {
 
 using testing::json;
 
-const SecretMembers kSecrets({"password", "pin", "authentication-key"});
+const SecretMembers kMasked({"password", "pin", "authentication-key"});
 
 std::string masked_json(const std::string& document) {
     const Json value = json(document);
     const JsonEventList events = to_events(value);
-    return build_json(mask_events(events.events, kSecrets).events).dump();
+    return build_json(mask_events(events.events, kMasked).events).dump();
 }
 
 TEST(MaskTest, MasksMembersOfDocuments) {
@@ -59,26 +59,26 @@ TEST(MaskTest, MasksTexts) {
         {"", ""},
     };
     for (const auto& [text, expected] : cases)
-        EXPECT_EQ(mask_text(text, kSecrets), expected) << text;
+        EXPECT_EQ(mask_text(text, kMasked), expected) << text;
 }
 
 TEST(MaskTest, RewritesJsonTexts) {
     std::string masked;
     EXPECT_TRUE(mask_json_text(
         R"( {"a": [1, 2.50, 1e3, 12345678901234567890123, true, null], "pin": [[{"x": 1}], 2], "s": "q\"", "e": {}} )",
-        kSecrets, 1000, masked));
+        kMasked, 1000, masked));
     EXPECT_EQ(
         masked,
         R"({"a":[1,2.50,1e3,12345678901234567890123,true,null],"pin":"***","s":"q\"","e":{}})");
     for (const char* broken : {"", "{", "nope", "{} {}", R"({"a": })", "[1,]", R"("\ud800")"}) {
         std::string out;
-        EXPECT_FALSE(mask_json_text(broken, kSecrets, 1000, out)) << broken;
+        EXPECT_FALSE(mask_json_text(broken, kMasked, 1000, out)) << broken;
     }
 }
 
 TEST(MaskTest, StopsWhenItHasEnough) {
     std::string masked;
-    EXPECT_TRUE(mask_json_text(R"({"a": "0123456789", "b": broken)", kSecrets, 8, masked));
+    EXPECT_TRUE(mask_json_text(R"({"a": "0123456789", "b": broken)", kMasked, 8, masked));
     EXPECT_EQ(masked, R"({"a":"0123456789")");
 }
 

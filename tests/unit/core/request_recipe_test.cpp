@@ -10,7 +10,7 @@ namespace {
 using testing::json;
 using testing::problem_of;
 
-const char* const kContext = R"({
+const char* const kRequestContext = R"({
     "line": {"extension": "1001", "first_name": "Ann", "email": null, "evil": "a\r\nX-Evil: 1",
              "flags": ["a", "b&c"]},
     "resource": {"default_headers": {"X-Reseller": "acme", "Accept": "application/json", "X-None": null},
@@ -19,14 +19,15 @@ const char* const kContext = R"({
     "layers": [{"layer": "type_default", "parameters": {"dial-plan": "US", "area-code": "858"}},
                {"layer": "line", "parameters": {"area-code": null}}]})";
 
-RenderedRequest render(const std::string& step, const std::string& context = kContext) {
+RenderedRequest render_request(const std::string& step,
+                               const std::string& context = kRequestContext) {
     const Json data = json(context);
     const Json object = json(R"({"user": "1001", "domain": "ac me"})");
     return RequestRecipe::parse(json(step)).render(data, nullptr, &object);
 }
 
 TEST(RequestRecipeTest, RendersAWholeRequest) {
-    const RenderedRequest request = render(R"({
+    const RenderedRequest request = render_request(R"({
         "method": "PUT", "path": "/domains/{object.domain}/users/{object.user}",
         "query": {"first": "{line.first_name}", "email": "{line.email?}", "flag": "{line.flags}"},
         "headers": {"X-User": "{object.user}", "accept": "text/plain", "X-Email": "{line.email?}"},
@@ -41,7 +42,7 @@ TEST(RequestRecipeTest, RendersAWholeRequest) {
 }
 
 TEST(RequestRecipeTest, HasNoBodyWhenTheStepHasNone) {
-    const RenderedRequest request = render(R"({"method": "DELETE", "path": "/a"})", "{}");
+    const RenderedRequest request = render_request(R"({"method": "DELETE", "path": "/a"})", "{}");
     EXPECT_EQ(request.path, "/a");
     EXPECT_EQ(request.headers, json("{}"));
     EXPECT_FALSE(request.body);
@@ -49,7 +50,8 @@ TEST(RequestRecipeTest, HasNoBodyWhenTheStepHasNone) {
 
 TEST(RequestRecipeTest, SaysWhatTheBodyIs) {
     const auto content_type = [](const std::string& more) {
-        return render(R"({"method": "POST", "path": "/a", "body": {"r": "x"})" + more + "}", "{}")
+        return render_request(R"({"method": "POST", "path": "/a", "body": {"r": "x"})" + more + "}",
+                              "{}")
             .headers.at("Content-Type")
             .get<std::string>();
     };
@@ -62,18 +64,18 @@ TEST(RequestRecipeTest, SaysWhatTheBodyIs) {
 }
 
 TEST(RequestRecipeTest, RendersTextBodies) {
-    EXPECT_EQ(render(R"({"method": "POST", "path": "/a", "body_format": "text",
+    EXPECT_EQ(render_request(R"({"method": "POST", "path": "/a", "body_format": "text",
                          "body": "user={line.extension} pin={secret.pin}"})")
                   .body,
               "user=1001 pin=__TBS_SECRET_7_3__");
-    EXPECT_FALSE(render(R"({"method": "POST", "path": "/a", "body_format": "text",
+    EXPECT_FALSE(render_request(R"({"method": "POST", "path": "/a", "body_format": "text",
                             "body": "{line.email?}"})")
                      .body);
 }
 
 TEST(RequestRecipeTest, PutsParametersBehindThoseOfThePath) {
     const auto path = [](const std::string& step) {
-        return render(R"({"method": "GET", )" + step + "}").path;
+        return render_request(R"({"method": "GET", )" + step + "}").path;
     };
     EXPECT_EQ(path(R"("path": "/a?x=1", "query": {"y": "2"})"), "/a?x=1&y=2&format=json");
     EXPECT_EQ(path(R"("path": "/a?x=1&format=xml")"), "/a?x=1&format=xml");
@@ -83,23 +85,26 @@ TEST(RequestRecipeTest, PutsParametersBehindThoseOfThePath) {
 }
 
 TEST(RequestRecipeTest, RefusesHeaderInjection) {
-    EXPECT_EQ(problem_of([] {
-                  render(R"({"method": "GET", "path": "/a", "headers": {"X-A": "{line.evil}"}})");
-              }),
-              "header X-A: the value contains a line break or another control character");
-    EXPECT_NE(
-        problem_of([] { render(R"({"method": "GET", "path": "/a", "headers": {"X A": "b"}})"); }),
-        "");
+    EXPECT_EQ(
+        problem_of([] {
+            render_request(R"({"method": "GET", "path": "/a", "headers": {"X-A": "{line.evil}"}})");
+        }),
+        "header X-A: the value contains a line break or another control character");
     EXPECT_NE(problem_of([] {
-                  render(R"({"method": "GET", "path": "/a"})",
-                         R"({"resource": {"default_headers": {"X-A": "a\nb"}}})");
+                  render_request(R"({"method": "GET", "path": "/a", "headers": {"X A": "b"}})");
+              }),
+              "");
+    EXPECT_NE(problem_of([] {
+                  render_request(R"({"method": "GET", "path": "/a"})",
+                                 R"({"resource": {"default_headers": {"X-A": "a\nb"}}})");
               }),
               "");
 }
 
 TEST(RequestRecipeTest, NamesThePartThatFailed) {
     const auto problem = [](const std::string& step) {
-        return problem_of([&] { render(R"({"method": "POST", "path": "/a", )" + step + "}"); });
+        return problem_of(
+            [&] { render_request(R"({"method": "POST", "path": "/a", )" + step + "}"); });
     };
     EXPECT_EQ(problem(R"("path": "/a/{line.email}")"), "path: no value for {line.email}");
     EXPECT_EQ(problem(R"("headers": {"X-E": "{line.email}"})"),
@@ -118,14 +123,15 @@ TEST(RequestRecipeTest, NamesThePartThatFailed) {
 TEST(RequestRecipeTest, KeepsSecretsInTheBody) {
     for (const char* step : {R"("path": "/a/{secret.pin}")", R"("query": {"a": "{secret.pin}"})",
                              R"("headers": {"X-A": "{secret.pin}"})"})
-        EXPECT_NE(problem_of([&] {
-                      render(R"({"method": "GET", "path": "/a", )" + std::string(step) + "}");
-                  }),
-                  "")
+        EXPECT_NE(
+            problem_of([&] {
+                render_request(R"({"method": "GET", "path": "/a", )" + std::string(step) + "}");
+            }),
+            "")
             << step;
     EXPECT_NE(problem_of([] {
-                  render(R"({"method": "GET", "path": "/a"})",
-                         R"({"resource": {"default_query": {"a": "__TBS_SECRET_1_1__"}}})");
+                  render_request(R"({"method": "GET", "path": "/a"})",
+                                 R"({"resource": {"default_query": {"a": "__TBS_SECRET_1_1__"}}})");
               }),
               "");
 }
@@ -140,7 +146,7 @@ TEST(RequestRecipeTest, RefusesMalformedSteps) {
           R"({"method": "GET", "path": "/a", "body": "x", "body_format": "pdf"})",
           R"({"method": "GET", "path": "/a", "body": "x", "body_format": "text",
                                  "accepts": ["a"]})"})
-        EXPECT_NE(problem_of([&] { render(step); }), "") << step;
+        EXPECT_NE(problem_of([&] { render_request(step); }), "") << step;
 }
 
 }  // namespace
