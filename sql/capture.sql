@@ -195,7 +195,8 @@ BEGIN
                ON old_pair.network_resource_id = new_pair.network_resource_id AND old_pair.service = new_pair.service) AS p
     JOIN tbs.network_resource AS r ON r.network_resource_id = p.network_resource_id AND r.state <> 'retired'
     JOIN tbs.activity_type AS t ON t.network_resource_type = r.network_resource_type AND t.service = p.service AND t.trigger_type = p.trigger_type
-    ORDER BY c.line_id, p.trigger_type <> 'usoc_deleted', p.position, c.line_usoc_id;
+    LEFT JOIN tbs.master_usoc_network_resource AS m ON m.usoc = c.old_usoc AND m.network_resource_id = p.network_resource_id
+    ORDER BY c.line_id, p.trigger_type <> 'usoc_deleted', CASE WHEN p.trigger_type = 'usoc_deleted' THEN -m.position ELSE p.position END, c.line_usoc_id;
     IF FOUND THEN
         PERFORM tbs.ring();
     END IF;

@@ -90,7 +90,7 @@ BEGIN
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc, user_name,
                               trigger_description, state, due_at)
     SELECT t.activity_type_id, activity.network_resource_id, lu.line_id, lu.line_usoc_id, activity.customer_id, activity.order_number, activity.telephone_number,
-           lu.usoc, activity.user_name, format('last day of service %s', lu.disconnect_date), 'scheduled', (lu.disconnect_date + 1)::timestamptz
+           lu.usoc, activity.user_name, format('last day of service %s', lu.disconnect_date), 'scheduled', tbs.beginning_of_day(lu.disconnect_date + 1, activity.network_resource_id)
     FROM tbs.line_usoc AS lu
     JOIN tbs.activity_type AS own ON own.activity_type_id = activity.activity_type_id
     JOIN tbs.activity_type AS t ON t.network_resource_type = own.network_resource_type AND t.service = own.service AND t.trigger_type = 'usoc_deleted'
@@ -361,8 +361,8 @@ BEGIN
         RETURN CASE WHEN v_send.sent THEN v_send.call END;
     END IF;
 
-    SELECT lu.active_date::timestamptz INTO v_due_at FROM tbs.line_usoc AS lu
-    WHERE lu.line_usoc_id = v_activity.line_usoc_id AND lu.active_date > current_date;
+    SELECT tbs.beginning_of_day(lu.active_date, v_activity.network_resource_id) INTO v_due_at FROM tbs.line_usoc AS lu
+    WHERE lu.line_usoc_id = v_activity.line_usoc_id AND lu.active_date > tbs.business_day(v_resource.time_zone);
     IF v_context IS NULL AND FOUND THEN
         UPDATE tbs.activity AS a SET state = 'scheduled', bridge_id = NULL, due_at = v_due_at WHERE a.activity_id = v_activity.activity_id;
         RETURN NULL;

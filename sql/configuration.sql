@@ -35,11 +35,13 @@ CREATE TABLE tbs.service (
     description           text NOT NULL,
     for_lines             boolean NOT NULL DEFAULT true,
     requires              text[] NOT NULL DEFAULT '{}',
+    ignores_suspension    boolean NOT NULL DEFAULT false,
     shipped               boolean NOT NULL DEFAULT false,
     CONSTRAINT service_pkey PRIMARY KEY (network_resource_type, service)
 );
 COMMENT ON TABLE tbs.service IS 'what a Master USOC can mean on a resource type: seat, phone_number, ...';
 COMMENT ON COLUMN tbs.service.for_lines IS 'false: a service of the network resource itself (its connection test), not for a Master USOC';
+COMMENT ON COLUMN tbs.service.ignores_suspension IS 'true: a suspended line keeps it as it is (an emergency service): no activity, and its templates see a line that is not suspended';
 COMMENT ON COLUMN tbs.service.requires IS 'services that the same line must have, in step, on any network resource, before this one is carried out';
 
 CREATE TABLE tbs.network_resource (
@@ -58,6 +60,12 @@ CREATE TABLE tbs.network_resource (
     timeout_milliseconds         integer NOT NULL DEFAULT 30000 CONSTRAINT network_resource_timeout_range CHECK (timeout_milliseconds BETWEEN 1 AND 3600000),
     connect_timeout_milliseconds integer NOT NULL DEFAULT 5000 CONSTRAINT network_resource_connect_timeout_range CHECK (connect_timeout_milliseconds BETWEEN 1 AND 600000),
     maximum_answer_bytes         integer NOT NULL DEFAULT 1048576 CONSTRAINT network_resource_maximum_answer_range CHECK (maximum_answer_bytes BETWEEN 1 AND 104857600),
+    requests_per_second          numeric CONSTRAINT network_resource_requests_per_second_range CHECK (requests_per_second BETWEEN 0.01 AND 100000),
+    unavailable_failures         integer NOT NULL DEFAULT 5 CONSTRAINT network_resource_unavailable_failures_range CHECK (unavailable_failures BETWEEN 1 AND 1000),
+    unavailable_window           interval NOT NULL DEFAULT '30 seconds' CONSTRAINT network_resource_unavailable_window_positive CHECK (unavailable_window > interval '0'),
+    probe_interval               interval NOT NULL DEFAULT '15 seconds' CONSTRAINT network_resource_probe_interval_positive CHECK (probe_interval > interval '0'),
+    delete_brake                 integer DEFAULT 200 CONSTRAINT network_resource_delete_brake_range CHECK (delete_brake BETWEEN 0 AND 1000000),
+    time_zone                    text,
     external_id                  text CONSTRAINT network_resource_external_id_key UNIQUE,
     parameters                   jsonb NOT NULL DEFAULT '{}' CONSTRAINT network_resource_parameters_object CHECK (jsonb_typeof(parameters) = 'object'),
     CONSTRAINT network_resource_type_key UNIQUE (network_resource_id, network_resource_type)
@@ -69,7 +77,13 @@ COMMENT ON COLUMN tbs.network_resource.environment IS 'must equal the --environm
 COMMENT ON COLUMN tbs.network_resource.state IS 'active; paused: captured, not sent; retired: not captured';
 COMMENT ON COLUMN tbs.network_resource.authentication IS 'kind none, basic, bearer, header, oauth2_password or oauth2_client_credentials, with references to secrets (env:NAME, file:/path, secret:NAME), see docs/reference';
 COMMENT ON COLUMN tbs.network_resource.parameters IS 'what templates may refer to as resource.parameters.NAME';
-COMMENT ON COLUMN tbs.network_resource.connections IS 'connections to the resource for each bridge, 1 to 1000';
+COMMENT ON COLUMN tbs.network_resource.connections IS 'API calls that may be under way at one time, over all bridges, 1 to 1000';
+COMMENT ON COLUMN tbs.network_resource.requests_per_second IS 'API calls a second, over all bridges, 0.01 to 100000; null: no limit';
+COMMENT ON COLUMN tbs.network_resource.unavailable_failures IS 'so many failures of the resource as a whole within unavailable_window, without a success between, and it counts as unavailable, 1 to 1000';
+COMMENT ON COLUMN tbs.network_resource.unavailable_window IS 'see unavailable_failures';
+COMMENT ON COLUMN tbs.network_resource.probe_interval IS 'while the resource is unavailable: one API call in such a time, to see whether it is back';
+COMMENT ON COLUMN tbs.network_resource.delete_brake IS 'USOC removals that are carried out within an hour; what exceeds it is held for an operator, 0 to 1000000; null: no brake';
+COMMENT ON COLUMN tbs.network_resource.time_zone IS 'IANA name of the business time zone: its midnight begins and ends days of service; null: the database''s TimeZone';
 COMMENT ON COLUMN tbs.network_resource.timeout_milliseconds IS 'how long one API call may take in all, milliseconds';
 
 ALTER TABLE tbs.network_information ADD CONSTRAINT network_information_network_resource_id_fkey
@@ -82,17 +96,34 @@ CREATE TABLE tbs.network_resource_default (
     name                        text NOT NULL CONSTRAINT network_resource_default_name_present CHECK (name <> ''),
     value                       jsonb NOT NULL,
     place                       text NOT NULL DEFAULT 'body' CONSTRAINT network_resource_default_place_known CHECK (place IN ('body', 'header', 'query')),
+    while_suspended             boolean NOT NULL DEFAULT false CONSTRAINT network_resource_default_while_suspended_place CHECK (place = 'body' OR NOT while_suspended),
     description                 text NOT NULL DEFAULT '',
     shipped                     boolean NOT NULL DEFAULT false,
     CONSTRAINT network_resource_default_network_resource_fkey FOREIGN KEY (network_resource_id, network_resource_type)
         REFERENCES tbs.network_resource (network_resource_id, network_resource_type),
-    CONSTRAINT network_resource_default_key UNIQUE NULLS NOT DISTINCT (network_resource_type, network_resource_id, name, place, shipped)
+    CONSTRAINT network_resource_default_key UNIQUE NULLS NOT DISTINCT (network_resource_type, network_resource_id, name, place, while_suspended, shipped)
 );
 CREATE INDEX network_resource_default_network_resource_idx ON tbs.network_resource_default (network_resource_id, network_resource_type);
 COMMENT ON TABLE tbs.network_resource_default IS 'a value sent with every call to a network resource (or, without one, to every resource of the type)';
 COMMENT ON COLUMN tbs.network_resource_default.network_resource_id IS 'null: every network resource of the type';
 COMMENT ON COLUMN tbs.network_resource_default.name IS 'name of the value in the resource type''s spelling, e.g. dial-plan; of a header or query parameter where place says so';
+COMMENT ON COLUMN tbs.network_resource_default.while_suspended IS 'true: only for suspended lines, and then nearer than all other layers: it says what a suspension means';
 COMMENT ON COLUMN tbs.network_resource_default.place IS 'body: in every API call that accepts such a member; header, query: in every API call';
+
+CREATE TABLE tbs.network_resource_maintenance (
+    network_resource_maintenance_id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    network_resource_id             integer NOT NULL CONSTRAINT network_resource_maintenance_network_resource_fkey REFERENCES tbs.network_resource ON DELETE CASCADE,
+    starts_at                       timestamptz NOT NULL,
+    ends_at                         timestamptz NOT NULL,
+    repeats_every                   interval,
+    reason                          text NOT NULL DEFAULT '',
+    CONSTRAINT network_resource_maintenance_order CHECK (ends_at > starts_at),
+    CONSTRAINT network_resource_maintenance_repeats_longer CHECK (extract(epoch FROM repeats_every) > extract(epoch FROM ends_at - starts_at))
+);
+CREATE INDEX network_resource_maintenance_network_resource_idx ON tbs.network_resource_maintenance (network_resource_id, starts_at);
+COMMENT ON TABLE tbs.network_resource_maintenance IS 'when nothing is sent to a network resource because its owner works on it; activities wait, nothing counts';
+COMMENT ON COLUMN tbs.network_resource_maintenance.repeats_every IS 'the same time again and again, e.g. 7 days, counted in the network resource''s time zone; null: once';
+COMMENT ON COLUMN tbs.network_resource_maintenance.reason IS 'for people: what is done then';
 
 CREATE TABLE tbs.network_resource_secret (
     network_resource_id integer NOT NULL CONSTRAINT network_resource_secret_network_resource_fkey REFERENCES tbs.network_resource ON DELETE CASCADE,
@@ -195,6 +226,8 @@ CREATE TABLE tbs.activity_step (
     is_ours               jsonpath,
     on_exists             text NOT NULL DEFAULT 'look' CONSTRAINT activity_step_on_exists_known CHECK (on_exists IN ('look', 'done', 'edit', 'fail')),
     on_missing            text NOT NULL DEFAULT 'fail' CONSTRAINT activity_step_on_missing_known CHECK (on_missing IN ('add', 'done', 'transient', 'fail')),
+    look_every            interval NOT NULL DEFAULT '5 seconds' CONSTRAINT activity_step_look_every_positive CHECK (look_every > interval '0'),
+    overdue_after         interval NOT NULL DEFAULT '1 hour' CONSTRAINT activity_step_overdue_after_positive CHECK (overdue_after > interval '0'),
     shipped               boolean NOT NULL DEFAULT false,
     CONSTRAINT activity_step_pkey PRIMARY KEY (network_resource_type, service, position, operation),
     CONSTRAINT activity_step_service_object_fkey FOREIGN KEY (network_resource_type, service, position) REFERENCES tbs.service_object
@@ -208,6 +241,8 @@ COMMENT ON COLUMN tbs.activity_step.accepts IS 'members that the operation accep
 COMMENT ON COLUMN tbs.activity_step.captures IS '{"name": SQL/JSON path}: what to keep of the answer, for templates under remote.*';
 COMMENT ON COLUMN tbs.activity_step.is_ours IS 'look: SQL/JSON path predicate on the answer that says whether the object is ours; $marker is our mark; null: it always is';
 COMMENT ON COLUMN tbs.activity_step.on_exists IS 'add, when the object exists already: look at it, done, edit it, or fail';
+COMMENT ON COLUMN tbs.activity_step.look_every IS 'when the answer comes later (in_progress): how long to wait before each look; an object without look is sent again instead';
+COMMENT ON COLUMN tbs.activity_step.overdue_after IS 'when the answer comes later: it fails when it is not there after this time';
 COMMENT ON COLUMN tbs.activity_step.on_missing IS 'when what the call needs is not there: add the object, done, transient, or fail';
 
 CREATE TABLE tbs.value_source (
@@ -240,6 +275,7 @@ CREATE TABLE tbs.outcome_rule (
     body_is_json          boolean,
     outcome               text NOT NULL CONSTRAINT outcome_rule_outcome_known CHECK (outcome IN ('done', 'noop', 'exists', 'missing', 'in_progress', 'transient',
                           'unknown', 'busy', 'throttled', 'unavailable', 'unauthorized', 'rejected')),
+    outcome_when_used_up  text CONSTRAINT outcome_rule_outcome_when_used_up_known CHECK (outcome_when_used_up IN ('done', 'noop')),
     remedy                text NOT NULL DEFAULT '',
     description           text NOT NULL DEFAULT '',
     shipped               boolean NOT NULL DEFAULT false,
@@ -256,6 +292,7 @@ COMMENT ON COLUMN tbs.outcome_rule.header_pattern IS 'regular expression that th
 COMMENT ON COLUMN tbs.outcome_rule.body_path IS 'SQL/JSON path predicate on the answer; an answer that is not JSON does not match';
 COMMENT ON COLUMN tbs.outcome_rule.body_pattern IS 'regular expression on the answer as text';
 COMMENT ON COLUMN tbs.outcome_rule.body_is_json IS 'true or false: matches an answer that is, or is not, a JSON document';
+COMMENT ON COLUMN tbs.outcome_rule.outcome_when_used_up IS 'what it counts as when this was the last of the maximum number of calls: done or noop; null: the activity fails';
 COMMENT ON COLUMN tbs.outcome_rule.remedy IS 'what an operator can do about it';
 
 CREATE TABLE tbs.activity_policy (

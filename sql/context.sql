@@ -60,9 +60,27 @@ LEFT JOIN tbs.network_resource AS named ON named.network_resource_id = coalesce(
 WHERE named.network_resource_id IS NULL OR named.network_resource_id = m.network_resource_id OR named.network_resource_type <> m.network_resource_type;
 COMMENT ON VIEW tbs.line_usoc_association IS 'which network resources a line USOC is associated with, through its Master USOC and its line''s network information';
 
+-- What a suspension means: defaults that hold only then, the resource's own over its type's.
+CREATE FUNCTION tbs.suspension_layer(resource tbs.network_resource)
+RETURNS jsonb
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $suspension_layer$
+BEGIN
+    RETURN (
+        SELECT jsonb_build_array(jsonb_build_object('layer', 'suspension', 'parameters',
+                   coalesce(jsonb_object_agg(d.name, d.value ORDER BY d.network_resource_id NULLS FIRST, NOT d.shipped), '{}')))
+        FROM tbs.network_resource_default AS d
+        WHERE d.network_resource_type = resource.network_resource_type AND d.while_suspended
+          AND (d.network_resource_id IS NULL OR d.network_resource_id = resource.network_resource_id));
+END;
+$suspension_layer$;
+COMMENT ON FUNCTION tbs.suspension_layer(tbs.network_resource) IS 'internal: the values that hold while a line is suspended, as a layer';
+
 -- Values that defaults, association and business rows set, in layers, farthest first; merged by the renderer.
 CREATE FUNCTION tbs.context_layers(resource tbs.network_resource, association_parameters jsonb, usoc tbs.master_usoc, parent tbs.network_information,
-                                   own tbs.network_information, customer tbs.customer, line tbs.line, line_usoc tbs.line_usoc)
+                                   own tbs.network_information, customer tbs.customer, line tbs.line, suspended boolean, line_usoc tbs.line_usoc)
 RETURNS jsonb
 LANGUAGE plpgsql
 STABLE
@@ -75,7 +93,7 @@ BEGIN
                              (d.network_resource_id IS NOT NULL)::integer * 2 + (NOT d.shipped)::integer AS nearness,
                              jsonb_object_agg(d.name, d.value) AS parameters
                       FROM tbs.network_resource_default AS d
-                      WHERE d.network_resource_type = resource.network_resource_type AND d.place = 'body'
+                      WHERE d.network_resource_type = resource.network_resource_type AND d.place = 'body' AND NOT d.while_suspended
                         AND (d.network_resource_id IS NULL OR d.network_resource_id = resource.network_resource_id)
                       GROUP BY 1, 2) AS d)
             || jsonb_build_array(
@@ -90,12 +108,14 @@ BEGIN
                                                               'parameters', own.parameters -> resource.network_resource_type)) END
             || jsonb_build_array(
                    jsonb_build_object('layer', 'customer', 'columns', tbs.customer_context(customer), 'parameters', customer.parameters -> resource.network_resource_type),
-                   jsonb_build_object('layer', 'line', 'columns', tbs.line_context(line), 'parameters', line.parameters -> resource.network_resource_type),
+                   jsonb_build_object('layer', 'line', 'columns', tbs.line_context(line) || jsonb_build_object('suspended', suspended),
+                                      'parameters', line.parameters -> resource.network_resource_type),
                    jsonb_build_object('layer', 'line_usoc', 'columns', tbs.line_usoc_context(line_usoc),
-                                      'parameters', line_usoc.parameters -> resource.network_resource_type)));
+                                      'parameters', line_usoc.parameters -> resource.network_resource_type))
+            || CASE WHEN suspended THEN tbs.suspension_layer(resource) ELSE '[]' END);
 END;
 $context_layers$;
-COMMENT ON FUNCTION tbs.context_layers(tbs.network_resource, jsonb, tbs.master_usoc, tbs.network_information, tbs.network_information, tbs.customer, tbs.line, tbs.line_usoc) IS
+COMMENT ON FUNCTION tbs.context_layers(tbs.network_resource, jsonb, tbs.master_usoc, tbs.network_information, tbs.network_information, tbs.customer, tbs.line, boolean, tbs.line_usoc) IS
 'internal: the layered values of a line USOC on a network resource, farthest first';
 
 -- SIP accounts of a line (one element for each name) and the devices that carry them, each with all its line keys, also those of other lines:
@@ -202,7 +222,7 @@ BEGIN
             'event', jsonb_build_object('trigger_type', activity_context.trigger_type, 'service', m.service),
             'customer', tbs.customer_context(c),
             'order', jsonb_build_object('order_number', o.order_number, 'due_date', o.due_date),
-            'line', tbs.line_context(l) || jsonb_build_object('marker', 'tbs:' || l.line_id),
+            'line', tbs.line_context(l) || jsonb_build_object('suspended', l.suspended AND NOT s.ignores_suspension, 'marker', 'tbs:' || l.line_id),
             'usoc', jsonb_build_object('usoc', u.usoc, 'description', u.description, 'service', m.service, 'parameters', u.parameters),
             'line_usoc', tbs.line_usoc_context(lu) || jsonb_build_object('telephone_number', coalesce(lu.telephone_number, l.telephone_number)),
             'sip_accounts', tbs.sip_accounts_context(l),
@@ -216,13 +236,14 @@ BEGIN
                                        'time_zone', coalesce(n.time_zone, p.time_zone),
                                        'parent', CASE WHEN n.parent_id IS NOT NULL THEN tbs.network_information_context(p) END),
             'resource', tbs.resource_context(r),
-            'layers', tbs.context_layers(r, m.parameters, u, p, n, c, l, lu))
+            'layers', tbs.context_layers(r, m.parameters, u, p, n, c, l, l.suspended AND NOT s.ignores_suspension, lu))
         FROM tbs.line_usoc AS lu
         JOIN tbs.line AS l ON l.line_id = lu.line_id
         JOIN tbs.customer AS c ON c.customer_id = l.customer_id
         JOIN tbs.master_usoc AS u ON u.usoc = lu.usoc
         JOIN tbs.line_usoc_association AS m ON m.line_usoc_id = lu.line_usoc_id AND m.network_resource_id = activity_context.network_resource_id
         JOIN tbs.network_resource AS r ON r.network_resource_id = m.network_resource_id
+        JOIN tbs.service AS s ON s.network_resource_type = m.network_resource_type AND s.service = m.service
         LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = lu.customer_order_id
         LEFT JOIN tbs.network_information AS n ON n.network_information_id = l.network_information_id
         LEFT JOIN tbs.network_information AS p ON p.network_information_id = n.parent_id
@@ -231,6 +252,54 @@ END;
 $activity_context$;
 COMMENT ON FUNCTION tbs.activity_context(bigint, integer, text) IS
 'the context of an activity as of now: the JSON document that templates look values up in; null when the line USOC or its association is gone';
+
+-- The instant at which a day begins, and the day that it is, in a network resource's business time zone.
+CREATE FUNCTION tbs.beginning_of_day(day date, network_resource_id integer)
+RETURNS timestamptz
+LANGUAGE plpgsql
+STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $beginning_of_day$
+BEGIN
+    RETURN (
+        SELECT day::timestamp AT TIME ZONE coalesce(r.time_zone, current_setting('TimeZone'))
+        FROM tbs.network_resource AS r WHERE r.network_resource_id = beginning_of_day.network_resource_id);
+END;
+$beginning_of_day$;
+COMMENT ON FUNCTION tbs.beginning_of_day(date, integer) IS 'internal: when a day begins in the business time zone of a network resource';
+
+CREATE FUNCTION tbs.business_day(time_zone text)
+RETURNS date
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $business_day$
+BEGIN
+    RETURN (clock_timestamp() AT TIME ZONE coalesce(business_day.time_zone, current_setting('TimeZone')))::date;
+END;
+$business_day$;
+COMMENT ON FUNCTION tbs.business_day(text) IS 'internal: the day that it is in a business time zone';
+
+-- The days of service. An operator's decision to start or end one early holds for the date that it was made about.
+CREATE FUNCTION tbs.is_in_service(line_usoc tbs.line_usoc, today date)
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $is_in_service$
+BEGIN
+    IF line_usoc.active_date > today AND NOT EXISTS (
+           SELECT FROM tbs.line_usoc_run_now AS n
+           WHERE n.line_usoc_id = line_usoc.line_usoc_id AND n.what = 'start' AND n.day = line_usoc.active_date) THEN
+        RETURN false;
+    END IF;
+    RETURN line_usoc.disconnect_date IS NULL
+        OR (line_usoc.disconnect_date >= today AND NOT EXISTS (
+               SELECT FROM tbs.line_usoc_run_now AS n
+               WHERE n.line_usoc_id = line_usoc.line_usoc_id AND n.what = 'end' AND n.day = line_usoc.disconnect_date));
+END;
+$is_in_service$;
+COMMENT ON FUNCTION tbs.is_in_service(tbs.line_usoc, date) IS 'internal: whether a day is within a line USOC''s days of service';
 
 -- wanted: the row exists, its association applies, today is within its dates. An association that was switched off still holds for those that have it.
 CREATE FUNCTION tbs.is_wanted(line_usoc_id bigint, network_resource_id integer, service text)
@@ -242,12 +311,14 @@ AS $is_wanted$
 BEGIN
     RETURN (
         SELECT EXISTS (
-            SELECT FROM tbs.line_usoc_association AS a JOIN tbs.line_usoc AS lu ON lu.line_usoc_id = a.line_usoc_id
+            SELECT FROM tbs.line_usoc_association AS a
+            JOIN tbs.line_usoc AS lu ON lu.line_usoc_id = a.line_usoc_id
+            JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
             WHERE a.line_usoc_id = is_wanted.line_usoc_id AND a.network_resource_id = is_wanted.network_resource_id
               AND a.service = is_wanted.service
               AND (a.active OR EXISTS (SELECT FROM tbs.remote_object_use AS u
                                        WHERE u.line_usoc_id = a.line_usoc_id AND u.network_resource_id = a.network_resource_id))
-              AND coalesce(lu.active_date <= current_date, true) AND coalesce(lu.disconnect_date >= current_date, true)));
+              AND ((lu.active_date IS NULL AND lu.disconnect_date IS NULL) OR tbs.is_in_service(lu, tbs.business_day(r.time_zone)))));
 END;
 $is_wanted$;
 COMMENT ON FUNCTION tbs.is_wanted(bigint, integer, text) IS 'whether the rows of today want this service for this line USOC on this network resource';

@@ -8,7 +8,7 @@ SET search_path = pg_catalog, pg_temp
 AS $grant_access$
 DECLARE
     v_business text := 'tbs.customer, tbs.customer_order, tbs.master_usoc, tbs.device, tbs.line, tbs.network_information, tbs.line_usoc, tbs.line_device, tbs.line_member';
-    v_configuration text := 'tbs.network_resource_type, tbs.service, tbs.network_resource, tbs.network_resource_default, tbs.master_usoc_network_resource, '
+    v_configuration text := 'tbs.network_resource_type, tbs.service, tbs.network_resource, tbs.network_resource_maintenance, tbs.network_resource_default, tbs.master_usoc_network_resource, '
                             'tbs.activity_type, tbs.remote_object_kind, tbs.service_object, tbs.activity_step, tbs.value_source, tbs.outcome_rule, tbs.activity_policy';
     v_views text := 'tbs.activity_queue, tbs.activity_log, tbs.activity_log_detail, tbs.line_status, tbs.health, tbs.setting';
     v_read text := 'tbs.is_armed(), tbs.setting_value(text)';

@@ -84,6 +84,7 @@ BEGIN
            coalesce((SELECT jsonb_object_agg(a.operation, jsonb_build_object('method', a.method, 'path', a.path, 'query', a.query, 'headers', a.headers,
                                                  'body', a.body, 'body_format', a.body_format, 'accepts', a.accepts, 'captures', a.captures,
                                                  'is_ours', a.is_ours, 'on_exists', a.on_exists, 'on_missing', a.on_missing,
+                                                 'look_every', a.look_every, 'overdue_after', a.overdue_after,
                                                  'values_from', s.values_from, 'business_values', b.business_values))
                      FROM tbs.activity_step AS a
                      WHERE (a.network_resource_type, a.service, a.position) = (s.network_resource_type, s.service, s.position)), '{}')
@@ -184,6 +185,12 @@ BEGIN
             USING ERRCODE = 'check_violation',
                   HINT = 'Write env:NAME (environment of the bridge), file:/path, or secret:NAME (a row of tbs.network_resource_secret).';
     END IF;
+    BEGIN
+        PERFORM clock_timestamp() AT TIME ZONE NEW.time_zone;
+    EXCEPTION WHEN invalid_parameter_value THEN
+        RAISE EXCEPTION 'unknown time zone of network resource "%": "%"', NEW.name, NEW.time_zone
+            USING ERRCODE = 'check_violation', HINT = 'Pass an IANA name such as America/New_York: SELECT name FROM pg_timezone_names;';
+    END;
     IF TG_OP = 'UPDATE' AND NEW.network_resource_type <> OLD.network_resource_type THEN
         RAISE EXCEPTION 'cannot change the type of network resource "%"', NEW.name
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Retire it and make another one.';
@@ -191,7 +198,7 @@ BEGIN
     RETURN NEW;
 END;
 $check_network_resource$;
-COMMENT ON FUNCTION tbs.check_network_resource() IS 'trigger: refuses a network resource whose base URL or authentication cannot work (23514)';
+COMMENT ON FUNCTION tbs.check_network_resource() IS 'trigger: refuses a network resource whose base URL, authentication or time zone cannot work (23514)';
 CREATE TRIGGER check_network_resource BEFORE INSERT OR UPDATE ON tbs.network_resource FOR EACH ROW EXECUTE FUNCTION tbs.check_network_resource();
 
 CREATE FUNCTION tbs.check_association()

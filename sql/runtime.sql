@@ -43,16 +43,22 @@ CREATE TABLE tbs.activity (
     request_path        text,
     request_body        text,
     send_all            boolean NOT NULL DEFAULT false,
+    lane                smallint NOT NULL DEFAULT 3 CONSTRAINT activity_lane_range CHECK (lane BETWEEN 1 AND 5),
+    waits               smallint NOT NULL DEFAULT 0,
+    in_progress_since   timestamptz,
+    held_reason         text,
+    brake_released      boolean NOT NULL DEFAULT false,
+    corrections         jsonb CONSTRAINT activity_corrections_object CHECK (jsonb_typeof(corrections) = 'object'),
     removal_postponed   boolean NOT NULL DEFAULT false,
     last_outcome        text,
     last_message        text
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 -- Each index is for one question: what is claimable, what is due, the sequence of a line, who waits for an object, and the pages of people.
-CREATE INDEX activity_claimable_idx ON tbs.activity (network_resource_id, activity_id) WHERE state = 'new';
+CREATE INDEX activity_claimable_idx ON tbs.activity (network_resource_id, lane, activity_id) WHERE state = 'new';
 CREATE INDEX activity_due_idx ON tbs.activity (network_resource_id, due_at) WHERE state IN ('retry', 'scheduled');
 CREATE INDEX activity_sequence_idx ON tbs.activity (line_id, network_resource_id, line_usoc_id, (coalesce(moved_to, activity_id)));
 CREATE INDEX activity_waits_for_object_idx ON tbs.activity (waits_for_object_id) WHERE waits_for_object_id IS NOT NULL;
-CREATE INDEX activity_bridge_idx ON tbs.activity (bridge_id) WHERE state = 'processing';
+CREATE INDEX activity_processing_idx ON tbs.activity (bridge_id, network_resource_id) WHERE state = 'processing';
 CREATE INDEX activity_line_usoc_idx ON tbs.activity (line_usoc_id);
 CREATE INDEX activity_customer_idx ON tbs.activity (customer_id);
 CREATE INDEX activity_order_number_idx ON tbs.activity (order_number) WHERE order_number IS NOT NULL;
@@ -68,6 +74,12 @@ COMMENT ON COLUMN tbs.activity.round IS 'grows with a retry by hand or by a late
 COMMENT ON COLUMN tbs.activity.round_at IS 'when this round began: with send_all, what was sent since then is not sent again, whichever activity sent it';
 COMMENT ON COLUMN tbs.activity.call_number IS 'number of the last API call; what a report has to name';
 COMMENT ON COLUMN tbs.activity.request_body IS 'of the last API call, as rendered; secrets are references';
+COMMENT ON COLUMN tbs.activity.lane IS 'whose turn it is among lines: 1 a person''s retry, 2 restore, 3 normal, 4 bulk, 5 resync; none starves another';
+COMMENT ON COLUMN tbs.activity.waits IS 'tries in a row that did not count (busy, unavailable): the wait grows with them';
+COMMENT ON COLUMN tbs.activity.in_progress_since IS 'the resource took the call and answers later: since then';
+COMMENT ON COLUMN tbs.activity.held_reason IS 'why it is held: an operator''s reason, or the delete brake';
+COMMENT ON COLUMN tbs.activity.brake_released IS 'an operator let this removal through the delete brake';
+COMMENT ON COLUMN tbs.activity.corrections IS 'values that an operator gave with a retry: nearer than all layers, for this activity only';
 COMMENT ON COLUMN tbs.activity.send_all IS 'send even what was accepted before (a resync, a retry by hand)';
 COMMENT ON COLUMN tbs.activity.removal_postponed IS 'new objects are made; removing the old ones has been put behind the line''s other activities';
 
@@ -136,6 +148,52 @@ CREATE TABLE tbs.line_usoc_state (
 CREATE INDEX line_usoc_state_line_idx ON tbs.line_usoc_state (line_id, service);
 COMMENT ON TABLE tbs.line_usoc_state IS 'what became of a line USOC on a network resource: whether it is there, and whether its last activity succeeded';
 
+CREATE TABLE tbs.line_usoc_run_now (
+    line_usoc_id bigint NOT NULL,
+    what         text NOT NULL CONSTRAINT line_usoc_run_now_what_known CHECK (what IN ('start', 'end')),
+    day          date NOT NULL,
+    decided_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT line_usoc_run_now_pkey PRIMARY KEY (line_usoc_id, what)
+);
+COMMENT ON TABLE tbs.line_usoc_run_now IS 'an operator''s decision that a line USOC starts or ends before its day (tbs.run_now)';
+COMMENT ON COLUMN tbs.line_usoc_run_now.what IS 'start: its active date does not count any more; end: its last day of service has passed';
+COMMENT ON COLUMN tbs.line_usoc_run_now.day IS 'the date that it is about; moved to another day, the decision is void';
+
+-- Trouble of a network resource. Rows are inserted and, by whoever gets them without waiting, taken away: a report must never wait here for another's.
+CREATE TABLE tbs.network_resource_condition (
+    network_resource_id integer CONSTRAINT network_resource_condition_pkey PRIMARY KEY,
+    not_before          timestamptz,
+    throttles           integer NOT NULL DEFAULT 0,
+    unavailable_since   timestamptz,
+    unavailable_reason  text,
+    probe_at            timestamptz,
+    ramp_from           timestamptz
+);
+COMMENT ON TABLE tbs.network_resource_condition IS 'how a network resource that had trouble is doing; none: no trouble so far';
+COMMENT ON COLUMN tbs.network_resource_condition.not_before IS 'it asked for a pause until then (429, Retry-After)';
+COMMENT ON COLUMN tbs.network_resource_condition.throttles IS 'pauses that it asked for in a row: without Retry-After they get longer';
+COMMENT ON COLUMN tbs.network_resource_condition.unavailable_since IS 'nothing but probes is sent since then';
+COMMENT ON COLUMN tbs.network_resource_condition.probe_at IS 'when the next probe may go';
+COMMENT ON COLUMN tbs.network_resource_condition.ramp_from IS 'from then on the calls under way may double every second, from one to the network resource''s connections';
+
+CREATE TABLE tbs.network_resource_failure (
+    network_resource_id integer NOT NULL,
+    activity_id         bigint NOT NULL,
+    line_id             bigint NOT NULL,
+    failed_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
+    outcome             text NOT NULL
+);
+CREATE INDEX network_resource_failure_idx ON tbs.network_resource_failure (network_resource_id, failed_at);
+COMMENT ON TABLE tbs.network_resource_failure IS 'failures of a network resource since its last success, as far as they may mean that it is unavailable';
+
+CREATE TABLE tbs.network_resource_removal (
+    network_resource_id integer NOT NULL,
+    activity_id         bigint NOT NULL,
+    begun_at            timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX network_resource_removal_idx ON tbs.network_resource_removal (network_resource_id, begun_at);
+COMMENT ON TABLE tbs.network_resource_removal IS 'removals of the last hour: what the delete brake counts';
+
 CREATE TABLE tbs.subscriber_secret (
     subscriber_secret_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT subscriber_secret_pkey PRIMARY KEY,
     line_id              bigint NOT NULL,
@@ -160,9 +218,11 @@ CREATE TABLE tbs.bridge (
     ended_at     timestamptz,
     end_reason   text,
     watched      jsonb NOT NULL DEFAULT '{}',
-    configuration_version bigint NOT NULL DEFAULT 0
+    configuration_version bigint NOT NULL DEFAULT 0,
+    tokens       jsonb NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE tbs.bridge IS 'running tbs-bridge processes and those that ended';
+COMMENT ON COLUMN tbs.bridge.tokens IS 'its share of requests_per_second: {network_resource_id: [API calls that it may make, as of when (seconds)]}';
 COMMENT ON COLUMN tbs.bridge.configuration_version IS 'the configuration that this bridge has read last';
 COMMENT ON COLUMN tbs.bridge.watched IS 'what this bridge has seen of others: {bridge_id: [beat_number, when first seen]}';
 

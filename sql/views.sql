@@ -90,7 +90,7 @@ SELECT lu.line_id, lu.line_usoc_id, lu.usoc, l.customer_id, coalesce(lu.telephon
        CASE WHEN q.activity_id IS NOT NULL AND q.state = 'failed' THEN 'failed'
             WHEN q.activity_id IS NOT NULL THEN 'in progress'
             WHEN s.in_step AND s.present THEN 'in step'
-            WHEN coalesce(lu.active_date > current_date, false) THEN 'not yet active'
+            WHEN coalesce(lu.active_date > (clock_timestamp() AT TIME ZONE coalesce(r.time_zone, current_setting('TimeZone')))::date, false) THEN 'not yet active'
             ELSE 'not in step' END AS status,
        coalesce(s.in_step AND s.present AND q.activity_id IS NULL, false) AS in_step,
        coalesce(q.last_message, s.last_result, 'not captured') AS explanation,

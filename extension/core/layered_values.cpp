@@ -12,7 +12,7 @@ namespace tbs::core {
 namespace {
 
 // From the farthest to the nearest.
-constexpr std::array<std::string_view, 10> kLayers = {"type_default",
+constexpr std::array<std::string_view, 12> kLayers = {"type_default",
                                                       "resource_default",
                                                       "association",
                                                       "master_usoc",
@@ -21,12 +21,30 @@ constexpr std::array<std::string_view, 10> kLayers = {"type_default",
                                                       "customer",
                                                       "line",
                                                       "line_usoc",
-                                                      "device"};
+                                                      "device",
+                                                      "suspension",
+                                                      "correction"};
 
 std::size_t rank_of(std::string_view layer) {
     const auto* const found = std::find(kLayers.begin(), kLayers.end(), layer);
     if (found == kLayers.end()) throw RenderError("there is no layer " + in_quotes(layer));
     return static_cast<std::size_t>(found - kLayers.begin());
+}
+
+// The layers of a context from the farthest to the nearest, whatever their order in the document: a
+// device's values are added to a context last, and are not the nearest.
+std::vector<std::pair<std::size_t, const Json*>> in_order(const Json& layers) {
+    std::vector<std::pair<std::size_t, const Json*>> result;
+    for (const Json& layer : layers) {
+        const Json* const layer_name = find_member(layer, "layer");
+        const auto* const name =
+            layer_name == nullptr ? nullptr : layer_name->get_ptr<const std::string*>();
+        if (name == nullptr) throw RenderError("a layer of the context has no name", "values");
+        result.emplace_back(at_member("values", [&] { return rank_of(*name); }), &layer);
+    }
+    std::stable_sort(result.begin(), result.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    return result;
 }
 
 const Json::object_t* members_of(const Json& value, std::string_view name) {
@@ -95,6 +113,8 @@ bool LayerRecipe::counts(std::size_t rank) const noexcept {
     if (is_either(last_, "network_information_parent", "network_information") &&
         is_either(rank, "association", "master_usoc"))
         return false;
+    // Said of a line: not for what lines share.
+    if (is_either(rank, "suspension", "correction")) return last_ >= rank_of("line");
     return rank <= last_;
 }
 
@@ -102,20 +122,17 @@ LayeredValues LayerRecipe::merge(const Json& context) const {
     LayeredValues result;
     const Json* const layers = find_member(context, "layers");
     if (layers == nullptr) return result;
-    for (const Json& layer : *layers) {
-        const Json* const layer_name = find_member(layer, "layer");
-        const auto* const name =
-            layer_name == nullptr ? nullptr : layer_name->get_ptr<const std::string*>();
-        if (name == nullptr) throw RenderError("a layer of the context has no name", "values");
-        const std::size_t rank = at_member("values", [&] { return rank_of(*name); });
+    for (const auto& [rank, place] : in_order(*layers)) {
+        const Json& layer = *place;
         if (!counts(rank)) continue;
+        const std::string_view name = kLayers[rank];
 
         if (const Json* const columns = find_member(layer, "columns")) {
             Scope scope;
             scope.context = columns;
             for (const auto& [value_name, source] : business_[rank]) {
                 if (const auto* constant = std::get_if<Json>(&source)) {
-                    result.set(value_name, *constant, *name);
+                    result.set(value_name, *constant, name);
                     continue;
                 }
                 std::optional<Json> value =
@@ -124,12 +141,11 @@ LayeredValues LayerRecipe::merge(const Json& context) const {
                     });
                 if (!value) continue;
                 result.rendered_.push_back(std::move(*value));
-                result.set(value_name, result.rendered_.back(), *name);
+                result.set(value_name, result.rendered_.back(), name);
             }
         }
         if (const auto* const parameters = members_of(layer, "parameters"))
-            for (const auto& [value_name, value] : *parameters)
-                result.set(value_name, value, *name);
+            for (const auto& [value_name, value] : *parameters) result.set(value_name, value, name);
     }
     return result;
 }

@@ -46,6 +46,17 @@ TEST(LayeredValuesTest, TakesStringsOfParametersAsValues) {
               Lines{"a=\"{first_name} {{\"@line"});
 }
 
+TEST(LayeredValuesTest, SuspensionAndCorrectionAreNearestWhereverTheyStand) {
+    const std::string layers = R"([{"layer": "correction", "parameters": {"c": 3}},
+                                   {"layer": "suspension", "parameters": {"b": 2, "c": 2}},
+                                   {"layer": "device", "parameters": {"a": 1, "b": 1, "c": 1}}])";
+    EXPECT_EQ(merge("{}", layers), (Lines{"a=1@device", "b=2@suspension", "c=3@correction"}));
+    EXPECT_EQ(merge(R"({"values_from": "line"})", layers),
+              (Lines{"b=2@suspension", "c=3@correction"}));
+    // What several lines share does not follow one of them.
+    EXPECT_EQ(merge(R"({"values_from": "network_information"})", layers), Lines{});
+}
+
 TEST(LayeredValuesTest, StopsAtNullAndKeepsEmptyText) {
     EXPECT_EQ(merge("{}", R"([{"layer": "type_default", "parameters": {"a": 1, "b": 1, "c": null}},
                               {"layer": "customer", "parameters": {"a": null, "b": "", "c": 2}}])"),
