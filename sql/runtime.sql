@@ -58,6 +58,7 @@ CREATE INDEX activity_claimable_idx ON tbs.activity (network_resource_id, lane, 
 CREATE INDEX activity_due_idx ON tbs.activity (network_resource_id, due_at) WHERE state IN ('retry', 'scheduled');
 CREATE INDEX activity_sequence_idx ON tbs.activity (line_id, network_resource_id, line_usoc_id, (coalesce(moved_to, activity_id)));
 CREATE INDEX activity_waits_for_object_idx ON tbs.activity (waits_for_object_id) WHERE waits_for_object_id IS NOT NULL;
+CREATE INDEX activity_under_way_idx ON tbs.activity (line_id, network_resource_id) WHERE state IN ('processing', 'retry');
 CREATE INDEX activity_processing_idx ON tbs.activity (bridge_id, network_resource_id) WHERE state = 'processing';
 CREATE INDEX activity_line_usoc_idx ON tbs.activity (line_usoc_id);
 CREATE INDEX activity_customer_idx ON tbs.activity (customer_id);

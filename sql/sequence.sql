@@ -110,7 +110,10 @@ BEGIN
         FROM heads AS h
         WHERE ((h.activity).state IN ('new', 'waiting') OR ((h.activity).state = 'retry' AND (h.activity).due_at <= clock_timestamp()))
           AND (h.activity).waits_for_object_id IS NULL
-          AND NOT EXISTS (SELECT FROM heads AS x WHERE (x.activity).state = 'processing' OR ((x.activity).state = 'retry' AND (x.activity).due_at > clock_timestamp()))
+          -- Not only among the heads: one that was numbered earlier and committed later may stand before one that is under way.
+          AND NOT EXISTS (SELECT FROM tbs.activity AS x
+                          WHERE x.line_id = next_activity.line_id AND x.network_resource_id = next_activity.network_resource_id
+                            AND x.state IN ('processing', 'retry') AND (x.state = 'processing' OR x.due_at > clock_timestamp()))
           AND tbs.missing_service(h.activity) IS NULL
         ORDER BY coalesce((h.activity).moved_to, (h.activity).activity_id)
         LIMIT 1);

@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(59);
+SELECT plan(62);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -18,6 +18,17 @@ SELECT is(claim(), '{}', 'the number waits for it');
 SELECT is(answer(202), '{POST /domains/acme/phonenumbers}', 'and has its turn when the seat is done');
 SELECT is(answer(200), '{}', 'done');
 SELECT is((SELECT count(*) FROM tbs.line_status WHERE line_id = 101 AND in_step), 3::bigint, 'all in step');
+
+-- Numbered earlier and committed later: it comes first for its line USOC, and yet not while another of the line is under way or between tries
+UPDATE tbs.line SET first_name = 'A0' WHERE line_id = 101;
+SELECT claim();
+UPDATE tbs.line_usoc SET quantity = 2 WHERE line_usoc_id = 1011;
+UPDATE tbs.activity SET moved_to = 1 WHERE activity_id = (SELECT max(a.activity_id) FROM tbs.activity AS a);
+SELECT is(claim(), '{}', 'one whose transaction committed late does not start beside the one that is under way');
+SELECT answer(500, which => 'PUT /domains/acme/users/101');
+SELECT is(claim(), '{}', 'nor while that one waits for its next try');
+SELECT let_time_pass();
+SELECT is(work(), '{PUT /domains/acme/users/101}', 'and then finds nothing to send');
 
 -- In the order of capture, whatever the trigger type
 UPDATE tbs.line SET first_name = 'A1' WHERE line_id = 101;
