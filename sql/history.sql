@@ -89,10 +89,18 @@ LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $record_event$
+DECLARE
+    v_call tbs.activity;
+    v_object tbs.remote_object;
 BEGIN
+    -- A call whose answer nobody will report: what was on its way is to be seen here, because there is no other row for it.
+    IF record_event.event IN ('taken_over', 'given_back') THEN
+        v_call := record_event.activity;
+        SELECT * INTO v_object FROM tbs.remote_object AS o WHERE o.remote_object_id = v_call.remote_object_id;
+    END IF;
     INSERT INTO tbs.activity_history (event, reason, closes, message, activity_id, activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id,
                                       order_number, telephone_number, usoc, captured_at, captured_by, user_name, trigger_description, bridge_id, outcome,
-                                      session_role, acting_role)
+                                      call_number, kind, key, operation, method, path, request_body, session_role, acting_role)
     VALUES (record_event.event, record_event.reason, record_event.closes, record_event.message,
             (record_event.activity).activity_id, (record_event.activity).activity_type_id,
             coalesce((record_event.activity).network_resource_id, record_event.network_resource_id),
@@ -101,6 +109,7 @@ BEGIN
             (record_event.activity).telephone_number, (record_event.activity).usoc, (record_event.activity).captured_at, (record_event.activity).captured_by,
             coalesce((record_event.activity).user_name, nullif(current_setting('tbs.user_name', true), '')), (record_event.activity).trigger_description,
             (record_event.activity).bridge_id, (record_event.activity).last_outcome,
+            v_call.call_number, v_object.kind, v_object.key, v_call.operation, v_call.request_method, v_call.request_path, v_call.request_body,
             session_user, coalesce(nullif(current_setting('role', true), 'none'), session_user));
 END;
 $record_event$;

@@ -77,3 +77,60 @@ class Lines:
             self.unknown.append(entry)
             return None
         return max(calls)[2]
+
+
+HISTORY = """SELECT event, kind, key, method, extract(epoch FROM started_at)::float8, extract(epoch FROM recorded_at)::float8
+FROM tbs.activity_history WHERE event IN ('api_call', 'taken_over', 'given_back') AND kind IS NOT NULL ORDER BY activity_history_id"""
+
+
+def unseen(entries, history, started_at):
+    """(requests that the history does not show, how many it shows as a call that nobody reported): `history` is what HISTORY
+    gives. A request is seen as the API call within whose time it arrived, or, when its bridge could not tell any more, as the
+    activity that was taken over or given back after it. A row explains one write; a read may have been repeated on the way."""
+    calls, left = collections.defaultdict(list), collections.defaultdict(list)
+    for event, kind, key, method, start, end in history:
+        end = (end - started_at) * 1e6 + Lines.SLACK
+        if event == "api_call":
+            calls[kind, key, method].append(((start - started_at) * 1e6 - Lines.SLACK, end))
+        else:
+            left[kind, key, method].append(end)
+    missing, unreported = [], 0
+    for entry in sorted(entries, key=lambda e: e["arrived_at"]):
+        thing = object_of(entry)
+        if thing is None:
+            continue
+        thing += (entry["method"],)
+        fitting = [call for call in calls[thing] if call[0] <= entry["arrived_at"] <= call[1]]
+        if fitting:
+            if entry["method"] != "GET":
+                calls[thing].remove(max(fitting))
+            continue
+        later = [end for end in left[thing] if end >= entry["arrived_at"]]
+        if later:
+            left[thing].remove(min(later))
+            unreported += 1
+        else:
+            missing.append(entry)
+    return missing, unreported
+
+
+def repeats(entries):
+    """(writes that were sent twice running, those of them that are not harmless): a replacement or a removal is harmless, and
+    so is a creation that finds that it is there already."""
+    last, again, harmful = {}, [], []
+    made = set()
+    for entry in sorted(entries, key=lambda e: e["arrived_at"]):
+        thing = object_of(entry)
+        if thing is None or entry["method"] == "GET":
+            continue
+        request = (entry["method"], entry["path"], str(entry["body"]))
+        if last.get(thing) == request:
+            again.append(entry)
+        last[thing] = request
+        if entry["effect"] and entry["method"] == "DELETE":
+            made.discard(thing)
+        elif entry["effect"] and entry["method"] == "POST":
+            if thing in made:
+                harmful.append(entry)
+            made.add(thing)
+    return again, harmful

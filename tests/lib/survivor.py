@@ -1,0 +1,118 @@
+"""Applications that go on when the database takes their connection away, as a pool with a sane configuration does."""
+import io
+import threading
+import time
+
+import psycopg2
+
+from random_run import BUSINESS_ERRORS, Application
+from stand import connect, wait_for
+
+# What a lost connection or a server that is just starting is called; a connection that is gone has no code at all.
+LOST = {"57P01", "57P02", "57P03", "08000", "08001", "08003", "08004", "08006", "25006"}
+
+
+def is_lost(problem):
+    return isinstance(problem, psycopg2.InterfaceError) or problem.pgcode in LOST or (
+        problem.pgcode is None and not isinstance(problem, psycopg2.ProgrammingError))
+
+
+def connect_again(user=None, seconds=60, **parameters):
+    """A connection as soon as there is somebody to give one."""
+    def attempt():
+        try:
+            return connect(user, **parameters)
+        except psycopg2.OperationalError:
+            return None
+    return wait_for(attempt, seconds, "a connection to the database")
+
+
+def persist(work, connection, user=None, **parameters):
+    """(what work(connection) gives, the connection): after a lost connection once more, with a new one. For what may be repeated."""
+    while True:
+        try:
+            return work(connection), connection
+        except psycopg2.Error as problem:
+            if not is_lost(problem):
+                raise
+            connection.close()
+            connection = connect_again(user, **parameters)
+
+
+class Survivor(Application):
+    """An application that connects again and goes on with its next transaction. Whether the one that was cut off has been
+    committed it does not know, and need not: what is on the switch in the end follows from the rows."""
+
+    def __init__(self, number, transactions, run):
+        super().__init__(number, transactions, run)
+        self.lost = 0
+
+    def run(self):
+        connection = None
+        try:
+            for transaction in self.transactions:
+                self.run_state.wait_for_room()
+                if connection is None or connection.closed:
+                    connection = connect_again("tbs_app", autocommit=False, application_name=f"app{self.number}")
+                self._carry_out(connection, transaction)
+        except Exception as problem:
+            self.trouble = f"{self.name}: {type(problem).__name__}: {problem}"
+            self.run_state.progress.end()
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def _carry_out(self, connection, transaction):
+        left = sum(not s.control for s in transaction.statements)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT tbs.set_origin(%s, %s)", (f"O-{self.number}", self.name))
+                for statement in transaction.statements:
+                    if statement.copy is None:
+                        cursor.execute(statement.sql, statement.parameters or None)
+                    else:
+                        cursor.copy_expert(statement.sql, io.StringIO(statement.copy))
+                    if not statement.control:
+                        left -= 1
+                        self.run_state.progress.count()
+            if transaction.commit:
+                connection.commit()
+                self.committed += 1
+            else:
+                connection.rollback()
+        except psycopg2.Error as problem:
+            if is_lost(problem):
+                self.lost += 1
+                connection.close()
+            elif problem.pgcode in BUSINESS_ERRORS:
+                self.errors[BUSINESS_ERRORS[problem.pgcode]] += 1
+                connection.rollback()
+            else:
+                raise
+            for _ in range(left):
+                self.run_state.progress.count()
+
+
+class Room:
+    """Keeps applications from running away from the bridges: they wait while more than this is to be sent."""
+
+    def __init__(self, limit):
+        self.limit = limit
+        self.lock = threading.Lock()
+        self.connection = None
+        self.looked_at = 0.0
+
+    def wait(self, seconds=120):
+        with self.lock:
+            # Not before every statement: a hundred more or less make no difference.
+            if time.monotonic() - self.looked_at > 0.1:
+                wait_for(self._is_room, seconds, "room in the queue")
+                self.looked_at = time.monotonic()
+
+    def _is_room(self):
+        def count(connection):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM tbs.activity WHERE state IN ('new', 'processing', 'retry')")
+                return cursor.fetchone()[0]
+        number, self.connection = persist(count, self.connection or connect_again())
+        return number <= self.limit
