@@ -150,7 +150,7 @@ void Dispatcher::pump(Resource& resource) {
                 HttpAnswer answer;
                 answer.curl_result = CURLE_URL_MALFORMAT;
                 answer.body = problem_json(problem);
-                call->started_at = clock_.wall_time();
+                start(*call);
                 finish(*call, std::move(answer));
                 continue;
             }
@@ -265,7 +265,7 @@ void Dispatcher::send(Resource& resource, Call& call) {
     request.timeout = call.claimed.timeout_milliseconds > 0
                           ? std::chrono::milliseconds{call.claimed.timeout_milliseconds}
                           : resource.configuration.timeout;
-    if (!call.refused) call.started_at = clock_.wall_time();
+    if (!call.refused) start(call);
     call.ticket = http_.start(resource.profile, std::move(request), *this);
     tickets_.emplace(call.ticket,
                      Ticket{resource.configuration.id, call.claimed.activity_id, false});
@@ -329,8 +329,20 @@ void Dispatcher::on_call_answer(Resource& resource, Call& call, HttpAnswer answe
                             {"dest", origin_of(resource.configuration.base_url)},
                             {"curl_result", answer.curl_result},
                             {"http_status", answer.http_status},
-                            {"elapsed_us", answer.elapsed_microseconds}});
+                            {"elapsed_us", elapsed_microseconds(call)}});
     finish(call, std::move(answer));
+}
+
+void Dispatcher::start(Call& call) const {
+    call.started_at = clock_.wall_time();
+    call.handed_over = clock_.now();
+}
+
+// From hand-over to completion, and not libcurl's own time: what waited in between belongs to it,
+// and started_at and this together reach from before the request to after the answer.
+std::int64_t Dispatcher::elapsed_microseconds(const Call& call) const {
+    return std::chrono::duration_cast<std::chrono::microseconds>(clock_.now() - call.handed_over)
+        .count();
 }
 
 void Dispatcher::finish(Call& call, HttpAnswer answer) {
@@ -342,10 +354,7 @@ void Dispatcher::finish(Call& call, HttpAnswer answer) {
     result.headers = std::move(answer.headers);
     result.answer = std::move(answer.body);
     result.started_at = call.started_at;
-    result.elapsed_microseconds = answer.elapsed_microseconds;
-    if (call.refused && result.curl_result != kNotSent) {
-        result.elapsed_microseconds += call.refused->elapsed_microseconds;
-    }
+    result.elapsed_microseconds = elapsed_microseconds(call);
     if (result.curl_result != kNotSent) ++answered_;
     reports_.add(std::move(result));
     calls_.erase(call.claimed.activity_id);
@@ -360,7 +369,7 @@ void Dispatcher::fail_waiting(Resource& resource, int curl_result, int http_stat
             finish(*call, std::exchange(call->refused, std::nullopt).value_or(HttpAnswer{}));
             continue;
         }
-        call->started_at = clock_.wall_time();
+        start(*call);
         HttpAnswer failed;
         failed.curl_result = curl_result;
         failed.http_status = http_status;
@@ -374,7 +383,7 @@ void Dispatcher::give_back(Call& call) {
         finish(call, std::exchange(call.refused, std::nullopt).value_or(HttpAnswer{}));
         return;
     }
-    call.started_at = clock_.wall_time();
+    start(call);
     HttpAnswer answer;
     answer.curl_result = kNotSent;
     finish(call, std::move(answer));
@@ -398,9 +407,6 @@ void Dispatcher::abort(Call& call, Unsent unsent) {
     }
     HttpAnswer answer;
     answer.curl_result = CURLE_OPERATION_TIMEDOUT;  // no answer in the time there was
-    answer.elapsed_microseconds =
-        std::chrono::duration_cast<std::chrono::microseconds>(clock_.wall_time() - call.started_at)
-            .count();
     finish(call, std::move(answer));
 }
 

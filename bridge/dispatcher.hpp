@@ -58,7 +58,9 @@ class Dispatcher final : public HttpObserver {
         std::vector<std::string> headers;
         std::optional<std::string> body;  // with secrets put in; otherwise the claimed one is used
         std::uint64_t ticket = 0;         // 0: waiting
+        // When it was first handed over to be sent, by both clocks: one to tell, one to measure.
         WallTime started_at{};
+        TimePoint handed_over{};
         std::uint64_t token_number = 0;
         // The answer before the one repeat that 401 leads to.
         std::optional<HttpAnswer> refused;
@@ -91,6 +93,8 @@ class Dispatcher final : public HttpObserver {
     void send(Resource& resource, Call& call);
     void fail_waiting(Resource& resource, int curl_result, int http_status,
                       const std::string& answer);
+    void start(Call& call) const;
+    [[nodiscard]] std::int64_t elapsed_microseconds(const Call& call) const;
     void finish(Call& call, HttpAnswer answer);
     void give_back(Call& call);
     enum class Unsent { give_back, forget };

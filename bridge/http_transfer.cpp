@@ -111,16 +111,13 @@ bool HttpTransfer::prepare(HttpRequest request, std::uint64_t ticket, HttpObserv
 HttpAnswer HttpTransfer::finish(CURLcode result) {
     HttpAnswer answer;
     long status = 0;
-    curl_off_t elapsed = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(easy_.get(), CURLINFO_TOTAL_TIME_T, &elapsed);
     answer.curl_result = result;
     if (too_large_) answer.curl_result = CURLE_FILESIZE_EXCEEDED;
     // libcurl wanted to send once more after a connection that was kept alive broke: what became of
     // the first sending is not known.
     if (repeat_refused_) answer.curl_result = CURLE_GOT_NOTHING;
     answer.http_status = static_cast<int>(status);
-    answer.elapsed_microseconds = elapsed;
     answer.sent = sent_;
     answer.held_back = held_back_ && !sent_;
     answer.headers = headers_json();

@@ -46,7 +46,6 @@ struct HttpAnswer {
     int http_status = 0;
     std::string headers;  // a JSON object
     std::string body;
-    std::int64_t elapsed_microseconds = 0;
     bool sent = false;       // the request may have reached the wire
     bool held_back = false;  // not sent because the lease did not hold
 };

@@ -111,6 +111,26 @@ TEST_F(DispatcherTest, MakesCallsWithinTheNumberOfConnections) {
     EXPECT_EQ(dispatcher_.answered(), 20U);
 }
 
+TEST_F(DispatcherTest, TheTimeReachesFromHandOverToCompletion) {
+    std::atomic<std::int64_t> arrived = 0;
+    const auto microseconds = [](WallTime time) { return time.time_since_epoch().count(); };
+    HttpServer server{[&](const ServerRequest&) {
+        arrived = microseconds(clock_.wall_time());
+        return ServerResponse{};
+    }};
+    configure(resource(server.url()));
+    accept({claimed(1)});
+    const std::int64_t before = microseconds(clock_.wall_time());
+    dispatcher_.pump();
+    // The loop is busy elsewhere: libcurl begins later than it was told to.
+    std::this_thread::sleep_for(50ms);
+    const CallResult result = only_result();
+    const std::int64_t started = microseconds(result.started_at);
+    EXPECT_GE(started, before);
+    EXPECT_LE(started, arrived);
+    EXPECT_GE(started + result.elapsed_microseconds, arrived);
+}
+
 TEST_F(DispatcherTest, PutsCredentialsAndSecretsIn) {
     HttpServer server{ok};
     ResourceConfiguration configuration = resource(server.url());

@@ -91,7 +91,6 @@ TEST_F(HttpClientTest, PassesHeadersBothWays) {
     EXPECT_EQ(answer.http_status, 200);
     EXPECT_EQ(answer.curl_result, 0);
     EXPECT_TRUE(answer.sent);
-    EXPECT_GT(answer.elapsed_microseconds, 0);
     EXPECT_NE(answer.headers.find(R"("x-thing":"a, b")"), std::string::npos) << answer.headers;
     EXPECT_EQ(answer.headers.find("cookie"), std::string::npos);
     const auto requests = server.requests();
