@@ -6,12 +6,13 @@
 //   1. A bridge that is about to sleep takes the bell lock exclusively, for its session and without
 //      waiting, looks for work once more, and sleeps.
 //   2. A transaction that makes something claimable is marked (tbs.ring). Before it commits it
-//   tries
-//      the same lock shared, without waiting. If it gets the lock, nobody sleeps, and since it
-//      keeps the lock until its changes are visible, nobody can fall asleep without seeing them. If
-//      it is refused, somebody sleeps, and it sends a NOTIFY.
-//   3. PREPARE TRANSACTION cannot be combined with NOTIFY, so nothing happens there; the bridges'
-//      own poll finds what a prepared transaction brings.
+//      tries the same lock shared, without waiting. If it gets the lock, nobody sleeps, and since
+//      it keeps the lock until its changes are visible, nobody can fall asleep without seeing them.
+//      If it is refused, somebody sleeps, and it sends a NOTIFY.
+//   3. PREPARE TRANSACTION cannot be combined with NOTIFY, so nothing happens there. COMMIT
+//      PREPARED is a transaction of its own, which nothing tells what the prepared one did: it
+//      rings always, wherever this library is loaded (setting session_preload_libraries does that
+//      for sessions that do nothing else). Where it is not, the bridges' own poll finds the work.
 //
 // The tag is an advisory lock with field4 = 3. SQL's advisory locks use 1 and 2 there, so no SQL
 // command can take this lock; pg_advisory_unlock_all() and DISCARD ALL release it.
@@ -27,9 +28,11 @@ namespace {
 
 constexpr const char* kChannel = "tbs_activity";
 
-// The current transaction rang. Stays when only the savepoint that rang is rolled back: a wake-up
-// for nothing is harmless.
-bool marked = false;
+// The outermost (sub)transaction of the current transaction that rang, by its nesting level; 0:
+// none. What is rolled back to a savepoint has not rung.
+int marked_level = 0;
+
+ProcessUtility_hook_type next_process_utility = nullptr;
 
 LOCKTAG bell_tag() {
     constexpr uint32 kFirst = 0x544253;  // "TBS"
@@ -43,7 +46,7 @@ LOCKTAG bell_tag() {
 void on_transaction_event(XactEvent event, void* /*unused*/) {
     switch (event) {
         case XACT_EVENT_PRE_COMMIT:
-            if (marked && wake_up()) {
+            if (marked_level > 0 && wake_up()) {
                 const LOCKTAG tag = bell_tag();
                 if (!try_transaction_lock(&tag, ShareLock)) Async_Notify(kChannel, "");
             }
@@ -51,17 +54,46 @@ void on_transaction_event(XactEvent event, void* /*unused*/) {
         case XACT_EVENT_COMMIT:
         case XACT_EVENT_ABORT:
         case XACT_EVENT_PREPARE:
-            marked = false;
+            marked_level = 0;
             break;
         default:
             break;
     }
 }
 
+void on_subtransaction_event(SubXactEvent event, SubTransactionId /*own*/,
+                             SubTransactionId /*parent*/, void* /*unused*/) {
+    const int level = GetCurrentTransactionNestLevel();
+    if (marked_level < level) return;
+    if (event == SUBXACT_EVENT_ABORT_SUB) marked_level = 0;
+    if (event == SUBXACT_EVENT_COMMIT_SUB) marked_level = level - 1;
+}
+
+void ring() {
+    const int level = GetCurrentTransactionNestLevel();
+    if (marked_level == 0 || level < marked_level) marked_level = level;
+}
+
+void process_utility(PlannedStmt* statement, const char* source, bool read_only_tree,
+                     ProcessUtilityContext context, ParamListInfo parameters,
+                     QueryEnvironment* environment, DestReceiver* receiver,
+                     QueryCompletion* completion) {
+    const bool ends_prepared =
+        IsA(statement->utilityStmt, TransactionStmt) &&
+        castNode(TransactionStmt, statement->utilityStmt)->kind == TRANS_STMT_COMMIT_PREPARED;
+    auto* const next =
+        next_process_utility != nullptr ? next_process_utility : standard_ProcessUtility;
+    next(statement, source, read_only_tree, context, parameters, environment, receiver, completion);
+    if (ends_prepared) ring();
+}
+
 }  // namespace
 
 void install_bell() {
     RegisterXactCallback(on_transaction_event, nullptr);
+    RegisterSubXactCallback(on_subtransaction_event, nullptr);
+    next_process_utility = ProcessUtility_hook;
+    ProcessUtility_hook = process_utility;
 }
 
 }  // namespace tbs::pg
@@ -73,7 +105,7 @@ PG_FUNCTION_INFO_V1(tbs_bell_sleep);
 PG_FUNCTION_INFO_V1(tbs_bell_wake);
 
 Datum tbs_ring(FunctionCallInfo /*fcinfo*/) {
-    tbs::pg::marked = true;
+    tbs::pg::ring();
     PG_RETURN_VOID();
 }
 

@@ -3,7 +3,7 @@
 
 namespace tbs::pg {
 
-// Registers the transaction callback. Called once, from _PG_init.
+// Registers the transaction callbacks and the hook. Called once, from _PG_init.
 void install_bell();
 
 }  // namespace tbs::pg
