@@ -134,7 +134,8 @@ END;
 $give_back$;
 COMMENT ON FUNCTION tbs.give_back(bigint[], text, text) IS 'internal: makes activities of a bridge claimable again, their call''s outcome unknown';
 
-CREATE FUNCTION tbs.end_bridge(bridge_id bigint, reason text)
+-- end_bridge: wait_for_lines: gives back also what is on lines that somebody is just deciding about. A beat does not wait: the next one has the rest.
+CREATE FUNCTION tbs.end_bridge(bridge_id bigint, reason text, wait_for_lines boolean)
 RETURNS void
 LANGUAGE plpgsql
 VOLATILE
@@ -143,15 +144,67 @@ AS $end_bridge$
 BEGIN
     PERFORM pg_advisory_xact_lock(tbs.bridge_lock_key(end_bridge.bridge_id));
     UPDATE tbs.bridge AS b SET ended_at = clock_timestamp(), end_reason = end_bridge.reason WHERE b.bridge_id = end_bridge.bridge_id AND b.ended_at IS NULL;
-    IF NOT FOUND THEN
-        RETURN;
+    IF FOUND THEN
+        IF end_bridge.wait_for_lines THEN
+            PERFORM tbs.lock_lines(ARRAY(SELECT a.line_id FROM tbs.activity AS a WHERE a.bridge_id = end_bridge.bridge_id AND a.state = 'processing'));
+        END IF;
+        PERFORM tbs.give_back_of_ended(end_bridge.reason);
     END IF;
-    PERFORM tbs.lock_lines(ARRAY(SELECT a.line_id FROM tbs.activity AS a WHERE a.bridge_id = end_bridge.bridge_id AND a.state = 'processing'));
-    PERFORM tbs.give_back(ARRAY(SELECT a.activity_id FROM tbs.activity AS a WHERE a.bridge_id = end_bridge.bridge_id AND a.state = 'processing'),
-                          'taken_over', end_bridge.reason);
 END;
 $end_bridge$;
-COMMENT ON FUNCTION tbs.end_bridge(bigint, text) IS 'internal: ends a bridge''s lease and gives back what it had';
+COMMENT ON FUNCTION tbs.end_bridge(bigint, text, boolean) IS 'internal: ends a bridge''s lease and gives back what it had';
+
+-- give_back_of_ended: what ended bridges had. A line that somebody is deciding about (an operator's transaction may be open for long) is left to the next beat.
+CREATE FUNCTION tbs.give_back_of_ended(reason text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $give_back_of_ended$
+DECLARE
+    v_lines bigint[] := ARRAY(SELECT a.line_id FROM tbs.activity AS a
+                              WHERE a.state = 'processing' AND NOT EXISTS (SELECT FROM tbs.bridge AS b WHERE b.bridge_id = a.bridge_id AND b.ended_at IS NULL));
+BEGIN
+    IF cardinality(v_lines) > 0 THEN
+        v_lines := tbs.try_lock_lines(v_lines);
+        -- Looked at again with the locks: somebody else may have taken it meanwhile.
+        PERFORM tbs.give_back(ARRAY(SELECT a.activity_id FROM tbs.activity AS a
+                                    WHERE a.state = 'processing' AND a.line_id = ANY (v_lines)
+                                      AND NOT EXISTS (SELECT FROM tbs.bridge AS b WHERE b.bridge_id = a.bridge_id AND b.ended_at IS NULL)),
+                              'taken_over', give_back_of_ended.reason);
+    END IF;
+END;
+$give_back_of_ended$;
+COMMENT ON FUNCTION tbs.give_back_of_ended(text) IS 'internal: makes claimable again what bridges had that have ended';
+
+-- take_over: ends a bridge that was seen with this beat for a whole lease. A beat waits for nobody: one that is in the middle of a statement is left to the
+-- next beat. insist: it has been so for another lease (nobody reads the rows of its claim, say): its session is ended, which rolls the statement back.
+CREATE FUNCTION tbs.take_over(bridge_id bigint, beat_number bigint, insist boolean, reason text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $take_over$
+DECLARE
+    v_key bigint := tbs.bridge_lock_key(take_over.bridge_id);
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(v_key) THEN
+        IF take_over.insist THEN
+            PERFORM pg_terminate_backend(l.pid)
+            FROM pg_locks AS l
+            WHERE l.locktype = 'advisory' AND l.granted AND l.mode = 'ShareLock' AND l.objsubid = 1 AND l.pid <> pg_backend_pid()
+              AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+              AND (l.classid::bigint << 32) | l.objid::bigint = v_key;
+        END IF;
+        RETURN;
+    END IF;
+    -- Looked at again with the fence: it may have renewed its lease in the last moment, and then it sends.
+    IF EXISTS (SELECT FROM tbs.bridge AS b WHERE b.bridge_id = take_over.bridge_id AND b.ended_at IS NULL AND b.beat_number = take_over.beat_number) THEN
+        PERFORM tbs.end_bridge(take_over.bridge_id, take_over.reason, false);
+    END IF;
+END;
+$take_over$;
+COMMENT ON FUNCTION tbs.take_over(bigint, bigint, boolean, text) IS 'internal: ends a bridge that has not renewed its lease, unless it has just done so or is in the middle of a statement';
 
 CREATE FUNCTION tbs.bridge_beat(bridge_id bigint, held bigint[])
 RETURNS TABLE (configuration_version bigint, lost bigint[])
@@ -168,14 +221,15 @@ DECLARE
     v_other record;
     v_seen jsonb := '{}';
     v_dead bigint[] := '{}';
-    v_forgotten bigint[];
+    v_lines bigint[];
 BEGIN
     PERFORM tbs.check_bridge_alive(bridge_beat.bridge_id);
     SELECT b.beat_at, b.watched INTO v_previous_beat, v_watched FROM tbs.bridge AS b WHERE b.bridge_id = bridge_beat.bridge_id;
 
-    -- Others are watched with this server's clock and only between own beats: after a stall of the server, or of this bridge, the watch begins anew.
-    FOR v_other IN SELECT b.bridge_id AS id, b.beat_number FROM tbs.bridge AS b WHERE b.ended_at IS NULL AND b.bridge_id <> bridge_beat.bridge_id LOOP
-        IF v_now - v_previous_beat <= v_lease AND (v_watched -> v_other.id::text ->> 0)::bigint = v_other.beat_number THEN
+    -- Others are watched with this server's clock and only between own beats: after a stall of the server, or of this bridge, the watch begins anew; and so it
+    -- does when the clock was set back, or else nobody would be taken over until it has caught up.
+    FOR v_other IN SELECT b.bridge_id AS id, b.beat_number FROM tbs.bridge AS b WHERE b.ended_at IS NULL AND b.bridge_id <> bridge_beat.bridge_id ORDER BY b.bridge_id LOOP
+        IF v_now - v_previous_beat BETWEEN interval '0' AND v_lease AND (v_watched -> v_other.id::text ->> 0)::bigint = v_other.beat_number THEN
             v_seen := v_seen || jsonb_build_object(v_other.id, v_watched -> v_other.id::text);
             IF v_now - (v_watched -> v_other.id::text ->> 1)::timestamptz > v_lease THEN
                 v_dead := v_dead || v_other.id;
@@ -185,15 +239,20 @@ BEGIN
         END IF;
     END LOOP;
     UPDATE tbs.bridge AS b SET beat_number = b.beat_number + 1, beat_at = v_now, watched = v_seen WHERE b.bridge_id = bridge_beat.bridge_id;
-    PERFORM tbs.end_bridge(d, format('lease not renewed for %s, taken over by bridge %s', v_lease, bridge_beat.bridge_id)) FROM unnest(v_dead) AS d;
+    PERFORM tbs.take_over(d.id, (v_seen -> d.id::text ->> 0)::bigint, v_now - (v_seen -> d.id::text ->> 1)::timestamptz > 2 * v_lease,
+                          format('lease not renewed for %s, taken over by bridge %s', v_lease, bridge_beat.bridge_id))
+    FROM unnest(v_dead) AS d (id);
+    PERFORM tbs.give_back_of_ended('its bridge has ended');
 
-    -- What the database thinks this bridge has and it does not: the answer to a claim or a report was lost.
-    v_forgotten := ARRAY(SELECT a.activity_id FROM tbs.activity AS a
-                         WHERE a.bridge_id = bridge_beat.bridge_id AND a.state = 'processing' AND a.activity_id <> ALL (bridge_beat.held)
-                           AND a.claimed_at < v_previous_beat);
-    IF cardinality(v_forgotten) > 0 THEN
-        PERFORM tbs.lock_lines(ARRAY(SELECT a.line_id FROM tbs.activity AS a WHERE a.activity_id = ANY (v_forgotten)));
-        PERFORM tbs.give_back(v_forgotten, 'given_back', 'the bridge does not know of it');
+    -- What the database thinks this bridge has and it does not: the answer to a claim or a report was lost. The beat waits for no line; the next one has the rest.
+    v_lines := tbs.try_lock_lines(ARRAY(SELECT a.line_id FROM tbs.activity AS a
+                                        WHERE a.bridge_id = bridge_beat.bridge_id AND a.state = 'processing' AND a.activity_id <> ALL (bridge_beat.held)
+                                          AND a.claimed_at NOT BETWEEN v_previous_beat AND v_now));
+    IF cardinality(v_lines) > 0 THEN
+        PERFORM tbs.give_back(ARRAY(SELECT a.activity_id FROM tbs.activity AS a
+                                    WHERE a.bridge_id = bridge_beat.bridge_id AND a.state = 'processing' AND a.activity_id <> ALL (bridge_beat.held)
+                                      AND a.claimed_at NOT BETWEEN v_previous_beat AND v_now AND a.line_id = ANY (v_lines)),
+                              'given_back', 'the bridge does not know of it');
     END IF;
     PERFORM tbs.wake_object_waiters(o.remote_object_id)
     FROM (SELECT DISTINCT a.waits_for_object_id FROM tbs.activity AS a WHERE a.waits_for_object_id IS NOT NULL) AS w
@@ -621,7 +680,7 @@ LANGUAGE sql
 VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $bridge_stop$
-    SELECT tbs.end_bridge(bridge_stop.bridge_id, 'stopped');
+    SELECT tbs.end_bridge(bridge_stop.bridge_id, 'stopped', true);
 $bridge_stop$;
 COMMENT ON FUNCTION tbs.bridge_stop(bigint) IS 'ends a bridge; what it had not finished may be claimed by others at once';
 

@@ -26,6 +26,20 @@ END;
 $lock_lines$;
 COMMENT ON FUNCTION tbs.lock_lines(bigint[]) IS 'internal: takes the locks of these lines until the end of the transaction';
 
+-- try_lock_lines: takes those that nobody else has, and says which. For a beat, which waits for nobody.
+CREATE FUNCTION tbs.try_lock_lines(line_ids bigint[])
+RETURNS bigint[]
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $try_lock_lines$
+BEGIN
+    RETURN ARRAY(SELECT k.line_id FROM (SELECT DISTINCT l AS line_id FROM unnest(try_lock_lines.line_ids) AS l OFFSET 0) AS k
+                 WHERE pg_try_advisory_xact_lock(tbs.line_lock_key(k.line_id)));
+END;
+$try_lock_lines$;
+COMMENT ON FUNCTION tbs.try_lock_lines(bigint[]) IS 'internal: takes the locks of these lines that are free, until the end of the transaction, and returns those lines';
+
 CREATE FUNCTION tbs.is_service_met(line_id bigint, service text, activity_id bigint)
 RETURNS boolean
 LANGUAGE plpgsql

@@ -28,8 +28,9 @@ BEGIN
     DELETE FROM tbs.master_usoc;
     DELETE FROM tbs.network_resource;
     DELETE FROM tbs.arming;
-    -- Errors name activities.
+    -- Errors name activities and bridges.
     ALTER SEQUENCE tbs.activity_activity_id_seq RESTART;
+    ALTER SEQUENCE tbs.bridge_bridge_id_seq RESTART;
 END;
 $tear_down$;
 
@@ -100,8 +101,48 @@ BEGIN
 END;
 $report$;
 
--- activity(line USOC): its first activity on the queue.
-CREATE FUNCTION race.activity(line_usoc_id bigint) RETURNS bigint LANGUAGE sql AS $activity$ SELECT min(a.activity_id) FROM tbs.activity AS a WHERE a.line_usoc_id = activity.line_usoc_id $activity$;
+-- until_empty(bridge): carries out all that is on the queue.
+CREATE PROCEDURE race.until_empty(name text)
+LANGUAGE plpgsql
+AS $until_empty$
+BEGIN
+    PERFORM race.claim(until_empty.name);
+    WHILE EXISTS (SELECT FROM race.hand AS h WHERE h.name = until_empty.name) LOOP
+        PERFORM race.report(until_empty.name, 200);
+        PERFORM race.claim(until_empty.name);
+    END LOOP;
+END;
+$until_empty$;
+
+-- beat(bridge): what it has lost. It holds what it has in hand.
+CREATE FUNCTION race.beat(name text)
+RETURNS TABLE (lost bigint[])
+LANGUAGE sql
+AS $beat$
+    SELECT b.lost FROM tbs.bridge_beat(race.bridge_id(beat.name), coalesce((SELECT array_agg(h.activity_id) FROM race.hand AS h WHERE h.name = beat.name), '{}')) AS b;
+$beat$;
+
+-- watches(bridge, other, leases): as if it had seen the other one unrenewed for so many leases, between two beats of its own.
+CREATE PROCEDURE race.watches(name text, other text, leases numeric)
+LANGUAGE sql
+AS $watches$
+    UPDATE tbs.bridge AS b
+    SET beat_at = clock_timestamp(),
+        watched = jsonb_build_object(o.bridge_id, jsonb_build_array(o.beat_number, clock_timestamp() - watches.leases * tbs.setting_value('lease')::interval))
+    FROM tbs.bridge AS o
+    WHERE b.bridge_id = race.bridge_id(watches.name) AND o.bridge_id = race.bridge_id(watches.other);
+$watches$;
+
+-- The bridges that run.
+CREATE VIEW race.running AS SELECT b.name FROM race.bridge AS b JOIN tbs.bridge AS t USING (bridge_id) WHERE t.ended_at IS NULL ORDER BY b.name;
+
+-- activity(line USOC, n): its n-th activity on the queue.
+CREATE FUNCTION race.activity(line_usoc_id bigint, n integer DEFAULT 1)
+RETURNS bigint
+LANGUAGE sql
+AS $activity$
+    SELECT a.activity_id FROM tbs.activity AS a WHERE a.line_usoc_id = activity.line_usoc_id ORDER BY a.activity_id OFFSET activity.n - 1 LIMIT 1;
+$activity$;
 
 CREATE VIEW race.queue AS
 SELECT q.line_usoc_id, q.trigger_type, q.result_status FROM tbs.activity_queue AS q ORDER BY q.line_usoc_id, q.activity_id;
