@@ -364,6 +364,14 @@ BEGIN
     SELECT tbs.beginning_of_day(lu.active_date, v_activity.network_resource_id) INTO v_due_at FROM tbs.line_usoc AS lu
     WHERE lu.line_usoc_id = v_activity.line_usoc_id AND lu.active_date > tbs.business_day(v_resource.time_zone);
     IF v_context IS NULL AND FOUND THEN
+        -- One is scheduled, the last: it will look at the dates as they are then.
+        IF EXISTS (SELECT FROM tbs.activity AS a JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
+                   WHERE a.line_usoc_id = v_activity.line_usoc_id AND a.network_resource_id = v_activity.network_resource_id AND a.line_id = v_activity.line_id
+                     AND t.service = v_type.service AND a.state IN ('new', 'waiting') AND a.activity_id <> v_activity.activity_id) THEN
+            DELETE FROM tbs.activity AS a WHERE a.activity_id = v_activity.activity_id;
+            PERFORM tbs.record_event('superseded', NULL, v_activity, true, 'a later change came before this was done');
+            RETURN NULL;
+        END IF;
         UPDATE tbs.activity AS a SET state = 'scheduled', bridge_id = NULL, due_at = v_due_at WHERE a.activity_id = v_activity.activity_id;
         RETURN NULL;
     END IF;

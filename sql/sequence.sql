@@ -80,7 +80,7 @@ END;
 $missing_service$;
 COMMENT ON FUNCTION tbs.missing_service(tbs.activity) IS 'internal: the required service that the line does not have in step yet';
 
--- heads: the first activity of each line USOC in a (line, network resource). A loose index scan, so that a line with very many waiting costs no more.
+-- heads: the first activity of each line USOC in a (line, network resource) that is not scheduled for a later day: that one holds nobody. A loose index scan, so that a line with very many waiting costs no more.
 CREATE FUNCTION tbs.sequence_heads(line_id bigint, network_resource_id integer)
 RETURNS SETOF tbs.activity
 LANGUAGE plpgsql
@@ -102,7 +102,7 @@ BEGIN
     FROM usocs AS u
     CROSS JOIN LATERAL (SELECT a.* FROM tbs.activity AS a
                         WHERE a.line_id = sequence_heads.line_id AND a.network_resource_id = sequence_heads.network_resource_id
-                          AND a.line_usoc_id = u.line_usoc_id
+                          AND a.line_usoc_id = u.line_usoc_id AND a.state <> 'scheduled'
                         ORDER BY coalesce(a.moved_to, a.activity_id) LIMIT 1) AS h
     WHERE u.line_usoc_id IS NOT NULL;
 END;

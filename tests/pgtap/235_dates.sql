@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(27);
+SELECT plan(31);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -47,6 +47,18 @@ SELECT work();
 DELETE FROM tbs.line_usoc WHERE line_usoc_id = 1041;
 SELECT is(work(), '{}', 'taken off before its first day: no call');
 SELECT is(queue(), '{}', 'and nothing is left');
+-- Several changes, and then another first day: all of them look at it, one is scheduled
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc, active_date) VALUES (1042, 104, 'SEAT', current_date + 5);
+UPDATE tbs.line_usoc SET quantity = 2 WHERE line_usoc_id = 1042;
+UPDATE tbs.line SET first_name = 'Later' WHERE line_id = 104;
+SELECT is(work(), '{}', 'three changes before the first day: no call');
+SELECT is(queue(), '{"1042 line_changed scheduled"}', 'the last of them is scheduled, and nothing waits behind it');
+UPDATE tbs.activity SET moved_to = 1 WHERE line_usoc_id = 1042;
+UPDATE tbs.line_usoc SET usoc = 'LISTING' WHERE line_usoc_id = 1042;
+SELECT is(work(), '{}', 'another USOC, still before the first day');
+DELETE FROM tbs.line_usoc WHERE line_usoc_id = 1042;
+SELECT work();
+SELECT is(queue(), '{}', 'and taken off');
 
 -- A last day
 UPDATE tbs.line_usoc SET disconnect_date = current_date + 3 WHERE line_usoc_id = 1011;
