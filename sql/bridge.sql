@@ -501,6 +501,12 @@ BEGIN
         v_message := 'it exists already, and cannot be read yet';
     END IF;
 
+    -- Written a moment ago, and the removal does not find it: it is not visible yet, and would appear later, with nobody to want it.
+    IF v_outcome = 'missing' AND activity.operation = 'delete' AND v_object.accepted_at > clock_timestamp() - interval '5 seconds' THEN
+        v_outcome := 'transient';
+        v_message := 'it was written just now, and cannot be seen yet';
+    END IF;
+
     INSERT INTO tbs.activity_history (event, activity_id, activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number,
         telephone_number, usoc, captured_at, captured_by, user_name, trigger_description, call_number, kind, key, operation, method, path, request_body,
         http_status, curl_result, answer, outcome, outcome_rule_id, message, bridge_id, started_at, elapsed_microseconds)

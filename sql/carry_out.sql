@@ -329,6 +329,10 @@ BEGIN
     END IF;
 
     -- All that is wanted is there. What is not wanted any more: hand over what another line wants, forget what was never there, delete the rest.
+    -- Two that leave an object at one time must not each take the other for its user: the second waits here, and sees that it is the last.
+    PERFORM FROM tbs.remote_object AS o
+    WHERE o.remote_object_id IN (SELECT p.remote_object_id FROM unnest(v_plan) AS p WHERE p.operation = 'release')
+    ORDER BY o.remote_object_id FOR NO KEY UPDATE;
     FOR v_planned IN SELECT p.* FROM unnest(v_plan) AS p WHERE p.operation IN ('release', 'forget') LOOP
         IF v_planned.operation = 'release' AND NOT tbs.hand_over(v_activity, v_planned, v_type.service) THEN
             -- Whoever wanted it has just changed its mind: planned anew.
@@ -338,9 +342,15 @@ BEGIN
         END IF;
         DELETE FROM tbs.remote_object_use AS u
         WHERE u.remote_object_id = v_planned.remote_object_id AND u.line_usoc_id = v_activity.line_usoc_id AND u.service = v_type.service;
-        DELETE FROM tbs.remote_object AS o
-        WHERE v_planned.operation = 'forget' AND o.remote_object_id = v_planned.remote_object_id AND o.in_flight_activity_id IS NULL
-          AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id);
+        IF v_planned.operation = 'forget' THEN
+            DELETE FROM tbs.remote_object AS o
+            WHERE o.remote_object_id = v_planned.remote_object_id AND o.in_flight_activity_id IS NULL AND (o.presence = 'absent' OR o.origin = 'found')
+              AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id);
+            -- What cannot be removed stays on the other side with all that was ever sent: whoever wants it again has to clear what he does not want.
+            UPDATE tbs.remote_object AS o SET presence = 'perhaps', settled = false
+            WHERE o.remote_object_id = v_planned.remote_object_id AND o.in_flight_activity_id IS NULL
+              AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id);
+        END IF;
     END LOOP;
 
     SELECT p.* INTO v_first FROM unnest(v_plan) WITH ORDINALITY AS p WHERE p.operation = 'delete' AND p.content IS NULL ORDER BY p.ordinality LIMIT 1;

@@ -274,7 +274,7 @@ class RandomRun:
         report.check(not differences, f"{sum(agree.values())} objects agree with the database, {len(differences)} differences")
         entries = stand.switch.journal()
         if differences:
-            self._show(differences, entries)
+            self.show(differences, entries)
         report.equal(stand.value("SELECT count(*) FROM tbs.activity WHERE state = 'processing'"), 0, "nothing is left in state processing")
         report.equal(stand.value("SELECT count(*) FROM tbs.remote_object WHERE in_flight_activity_id IS NOT NULL"), 0, "no remote object is left in flight")
         report.equal(stand.sql("SELECT activity_id FROM tbs.activity_history WHERE closes GROUP BY activity_id HAVING count(*) > 1"), [],
@@ -322,7 +322,7 @@ class RandomRun:
         return "\n".join(f"{thing}: {one['method']} {one['path']} {one['arrived_at']}-{one['completed_at']} and "
                          f"{two['method']} {two['path']} {two['arrived_at']}-{two['completed_at']}" for thing, one, two in overlapping[:5])
 
-    def _show(self, differences, entries):
+    def show(self, differences, entries):
         """What happened to the first objects that differ, and to their lines."""
         started_at = self.stand.switch.started_at
         # Too many or too few objects say more than members.

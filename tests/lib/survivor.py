@@ -86,11 +86,20 @@ class Survivor(Application):
                 connection.close()
             elif problem.pgcode in BUSINESS_ERRORS:
                 self.errors[BUSINESS_ERRORS[problem.pgcode]] += 1
-                connection.rollback()
+                self._roll_back(connection)
             else:
                 raise
             for _ in range(left):
                 self.run_state.progress.count()
+
+    def _roll_back(self, connection):
+        try:
+            connection.rollback()
+        except psycopg2.Error as problem:
+            if not is_lost(problem):
+                raise
+            self.lost += 1
+            connection.close()
 
 
 class Room:

@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(59);
+SELECT plan(62);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -56,6 +56,11 @@ SELECT answer(202);
 -- Missing: a delete of what is gone
 DELETE FROM tbs.line_usoc WHERE line_usoc_id = 1013;
 SELECT is(claim(), '{DELETE /domains/acme/users/101}', 'a delete');
+SELECT is(answer(404), '{}', 'of what was written a moment ago, and may only not be visible yet');
+SELECT is(objects(), '{user 101@acme made perhaps}', 'may be there');
+UPDATE tbs.remote_object SET accepted_at = accepted_at - interval '1 minute';
+SELECT let_time_pass();
+SELECT is(claim(), '{DELETE /domains/acme/users/101}', 'so it is tried again later');
 SELECT is(answer(404), '{}', 'of what is not there is done');
 SELECT is(objects(), '{}', 'nothing is left');
 
