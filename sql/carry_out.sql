@@ -342,15 +342,9 @@ BEGIN
         END IF;
         DELETE FROM tbs.remote_object_use AS u
         WHERE u.remote_object_id = v_planned.remote_object_id AND u.line_usoc_id = v_activity.line_usoc_id AND u.service = v_type.service;
-        IF v_planned.operation = 'forget' THEN
-            DELETE FROM tbs.remote_object AS o
-            WHERE o.remote_object_id = v_planned.remote_object_id AND o.in_flight_activity_id IS NULL AND (o.presence = 'absent' OR o.origin = 'found')
-              AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id);
-            -- What cannot be removed stays on the other side with all that was ever sent: whoever wants it again has to clear what he does not want.
-            UPDATE tbs.remote_object AS o SET presence = 'perhaps', settled = false
-            WHERE o.remote_object_id = v_planned.remote_object_id AND o.in_flight_activity_id IS NULL
-              AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id);
-        END IF;
+        DELETE FROM tbs.remote_object AS o
+        WHERE v_planned.operation = 'forget' AND o.remote_object_id = v_planned.remote_object_id AND o.in_flight_activity_id IS NULL
+          AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id);
     END LOOP;
 
     SELECT p.* INTO v_first FROM unnest(v_plan) WITH ORDINALITY AS p WHERE p.operation = 'delete' AND p.content IS NULL ORDER BY p.ordinality LIMIT 1;
