@@ -55,6 +55,23 @@ END;
 $set_origin$;
 COMMENT ON FUNCTION tbs.set_origin(text, text) IS 'names the order and the clerk for what is captured in the rest of this transaction';
 
+CREATE FUNCTION tbs.set_lane(lane text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $set_lane$
+BEGIN
+    IF set_lane.lane IS NULL OR set_lane.lane NOT IN ('restore', 'normal', 'bulk', 'resync') THEN
+        RAISE EXCEPTION 'unknown lane: "%"', set_lane.lane
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Lanes are restore, normal, bulk and resync.';
+    END IF;
+    PERFORM set_config('tbs.lane', set_lane.lane, true);
+END;
+$set_lane$;
+COMMENT ON FUNCTION tbs.set_lane(text) IS
+'the lane (restore, normal, bulk, resync) of what is captured in the rest of this transaction: a mass change in bulk does not keep single changes waiting; raises invalid_parameter_value (22023) for an unknown one';
+
 CREATE FUNCTION tbs.without_capture(reason text)
 RETURNS void
 LANGUAGE plpgsql

@@ -259,6 +259,8 @@ BEGIN
     JOIN tbs.remote_object AS o ON o.remote_object_id = w.waits_for_object_id AND o.in_flight_activity_id IS NULL;
     IF extract(minute FROM v_now) <> extract(minute FROM v_previous_beat) THEN
         PERFORM tbs.make_history_partitions();
+        DELETE FROM tbs.network_resource_removal AS d WHERE d.begun_at < v_now - interval '1 hour';
+        DELETE FROM tbs.bridge_tokens AS k WHERE NOT EXISTS (SELECT FROM tbs.bridge AS b WHERE b.bridge_id = k.bridge_id AND b.ended_at IS NULL);
     END IF;
 
     RETURN QUERY
@@ -269,6 +271,36 @@ END;
 $bridge_beat$;
 COMMENT ON FUNCTION tbs.bridge_beat(bigint, bigint[]) IS
 'renews a bridge''s lease, gives back what the database thinks it has and it does not hold, ends bridges that stood still for a whole lease; returns the configuration version and what it has lost; raises TB001 when its lease is lost';
+
+-- What may be claimed for a network resource, line by line: from all lanes, a line of each costing twice one of the lane before it, so that none starves.
+-- What is due again counts as the first lane: it has waited.
+CREATE FUNCTION tbs.claimable_lines(network_resource_id integer, passed_over bigint[], maximum integer)
+RETURNS SETOF bigint
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $claimable_lines$
+BEGIN
+    RETURN QUERY
+    SELECT x.line_id
+    FROM (SELECT c.line_id, c.lane, row_number() OVER (PARTITION BY c.lane ORDER BY c.is_new, c.place) * power(2, c.lane) AS cost
+          FROM generate_series(1, 5) AS l (lane)
+          CROSS JOIN LATERAL (
+              (SELECT n.line_id, l.lane, true AS is_new, n.activity_id AS place FROM tbs.activity AS n
+               WHERE n.network_resource_id = claimable_lines.network_resource_id AND n.state = 'new' AND n.lane = l.lane
+                 AND n.line_id <> ALL (claimable_lines.passed_over)
+               ORDER BY n.activity_id LIMIT claimable_lines.maximum)
+              UNION ALL
+              (SELECT d.line_id, l.lane, false, row_number() OVER (ORDER BY d.due_at) FROM tbs.activity AS d
+               WHERE l.lane = 1 AND d.network_resource_id = claimable_lines.network_resource_id AND d.state IN ('retry', 'scheduled')
+                 AND d.due_at <= clock_timestamp() AND d.line_id <> ALL (claimable_lines.passed_over)
+               ORDER BY d.due_at LIMIT claimable_lines.maximum)) AS c) AS x
+    GROUP BY x.line_id
+    ORDER BY min(x.cost)
+    LIMIT claimable_lines.maximum;
+END;
+$claimable_lines$;
+COMMENT ON FUNCTION tbs.claimable_lines(integer, bigint[], integer) IS 'internal: the lines to look at next for a network resource';
 
 CREATE FUNCTION tbs.claim(bridge_id bigint, maximum integer)
 RETURNS SETOF tbs.api_call
@@ -294,20 +326,11 @@ BEGIN
     LOOP
         -- Lines, not rows, are claimed: whoever has a line's lock looks at all of it. A line that another session has is left to that one.
         SELECT array_agg(c.line_id), array_agg(c.network_resource_id) INTO v_lines, v_resources
-        FROM (SELECT DISTINCT a.line_id, a.network_resource_id
-              FROM tbs.network_resource AS r
-              JOIN tbs.bridge AS b ON b.bridge_id = claim.bridge_id AND b.environment = r.environment
-              CROSS JOIN LATERAL (
-                  (SELECT n.line_id, n.network_resource_id FROM tbs.activity AS n
-                   WHERE n.network_resource_id = r.network_resource_id AND n.state = 'new' AND n.line_id <> ALL (v_tried)
-                   ORDER BY n.activity_id LIMIT claim.maximum)
-                  UNION ALL
-                  (SELECT d.line_id, d.network_resource_id FROM tbs.activity AS d
-                   WHERE d.network_resource_id = r.network_resource_id AND d.state IN ('retry', 'scheduled') AND d.due_at <= clock_timestamp()
-                     AND d.line_id <> ALL (v_tried)
-                   ORDER BY d.due_at LIMIT claim.maximum)) AS a
-              WHERE r.state = 'active'
-              LIMIT claim.maximum) AS c;
+        FROM (SELECT l.line_id, b.network_resource_id
+              FROM tbs.budgets(claim.bridge_id) AS b
+              CROSS JOIN LATERAL tbs.claimable_lines(b.network_resource_id, v_tried, least(b.calls, b.tokens, claim.maximum - v_count)) AS l (line_id)
+              WHERE b.calls > 0 AND b.tokens > 0
+              LIMIT claim.maximum - v_count) AS c;
         EXIT WHEN v_lines IS NULL;
         v_tried := v_tried || v_lines;
         SELECT array_agg(l.line_id), array_agg(l.network_resource_id) INTO v_lines, v_resources
@@ -315,6 +338,9 @@ BEGIN
               FROM unnest(v_lines, v_resources) AS c (line_id, network_resource_id) GROUP BY c.line_id OFFSET 0) AS g
         CROSS JOIN LATERAL (SELECT g.line_id, unnest(g.resources) AS network_resource_id
                             WHERE pg_try_advisory_xact_lock(tbs.line_lock_key(g.line_id))) AS l;
+        CONTINUE WHEN v_lines IS NULL;
+        SELECT array_agg(l.line_id), array_agg(l.network_resource_id) INTO v_lines, v_resources
+        FROM unnest(v_lines, v_resources) AS l (line_id, network_resource_id) WHERE tbs.bring_along(l.line_id, l.network_resource_id);
         CONTINUE WHEN v_lines IS NULL;
 
         v_new := ARRAY(SELECT a.activity_id FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
@@ -336,7 +362,8 @@ BEGIN
     END LOOP;
 END;
 $claim$;
-COMMENT ON FUNCTION tbs.claim(bigint, integer) IS 'leases due activities, at most maximum, and returns their finished requests; nothing while disarmed; raises TB001 when the lease is lost';
+COMMENT ON FUNCTION tbs.claim(bigint, integer) IS
+'leases due activities, at most maximum and within the limits of their network resources, and returns their finished requests; nothing while disarmed; raises TB001 when the lease is lost';
 
 CREATE FUNCTION tbs.pause_resource(network_resource_id integer, reason text)
 RETURNS void
@@ -381,9 +408,10 @@ BEGIN
             v_object.accepted := NULL;
             v_object.accepted_at := NULL;
         WHEN outcome = 'done' AND activity.operation = 'look' THEN
-            -- There, and ours: its content is not known, so it is sent again.
+            -- There, and ours. Its content is not known, so it is sent again, unless it is what the resource took earlier and has now carried out.
             v_object.presence := 'present';
-            v_object.settled := false;
+            v_object.settled := activity.in_progress_since IS NOT NULL;
+            v_object.accepted := CASE WHEN v_object.settled THEN v_object.sent ELSE v_object.accepted END;
         WHEN outcome = 'missing' THEN
             v_object.presence := CASE WHEN activity.operation = 'look' OR step ->> 'on_missing' = 'add' THEN 'absent' ELSE v_object.presence_before END;
             v_object.settled := CASE WHEN v_object.presence = 'absent' THEN true ELSE v_object.settled_before END;
@@ -407,7 +435,7 @@ BEGIN
             v_object.presence := v_object.presence_before;
             v_object.settled := v_object.settled_before AND outcome <> 'rejected';
         ELSE
-            -- transient, unknown: what was sent may have arrived; presence and settled stay as they were put before it went.
+            -- transient, unknown, in_progress: what was sent may have arrived; presence and settled stay as they were put before it went.
             NULL;
     END CASE;
     -- Not what merely exists: until it was looked at, it may be somebody else's.
@@ -460,6 +488,9 @@ DECLARE
     v_message text;
     v_policy record;
     v_for_resource boolean := activity.line_usoc_id = 0;
+    v_is_down boolean := false;
+    v_counts boolean;
+    v_wait interval;
 BEGIN
     SELECT * INTO STRICT v_type FROM tbs.activity_type AS t WHERE t.activity_type_id = activity.activity_type_id;
     SELECT * INTO STRICT v_resource FROM tbs.network_resource AS r WHERE r.network_resource_id = activity.network_resource_id;
@@ -495,10 +526,28 @@ BEGIN
         UPDATE tbs.remote_object AS o SET presence_before = 'absent' WHERE o.remote_object_id = v_object.remote_object_id;
     END IF;
 
-    -- It exists, and cannot be read: not readable yet. Going on at once would go round in circles.
-    IF v_outcome = 'missing' AND activity.operation = 'look' AND activity.last_outcome = 'exists' THEN
+    IF activity.operation = 'look' AND activity.in_progress_since IS NOT NULL
+       AND ((v_outcome = 'missing' AND v_object.sent IS NOT NULL) OR (v_outcome = 'done' AND v_object.sent IS NULL)) THEN
+        -- Not there yet, or not gone yet.
+        v_outcome := 'in_progress';
+        v_message := 'the network resource has not carried it out yet';
+    ELSIF v_outcome = 'missing' AND activity.operation = 'look' AND activity.last_outcome = 'exists' THEN
+        -- It exists, and cannot be read: not readable yet. Going on at once would go round in circles.
         v_outcome := 'transient';
         v_message := 'it exists already, and cannot be read yet';
+    END IF;
+    IF v_outcome NOT IN ('transient', 'unknown', 'unavailable', 'throttled') THEN
+        PERFORM tbs.note_answer(v_resource.network_resource_id);
+    ELSIF v_outcome <> 'throttled' THEN
+        v_is_down := tbs.note_failure(activity, v_resource, v_outcome, v_message);
+    END IF;
+    v_counts := v_outcome IN ('transient', 'unknown') AND NOT v_is_down;
+    IF (v_counts OR (v_outcome = 'missing' AND activity.operation = 'edit')) AND v_rule.outcome_when_used_up IS NOT NULL THEN
+        SELECT * INTO v_policy FROM tbs.effective_policy(activity.activity_id, activity.activity_type_id, activity.network_resource_id);
+        IF activity.calls_used + 1 >= v_policy.maximum_calls THEN
+            v_message := format('counts as %s, its calls are used up; %s', v_rule.outcome_when_used_up, v_message);
+            v_outcome := v_rule.outcome_when_used_up;
+        END IF;
     END IF;
 
     -- Written a moment ago, and the removal does not find it: it is not visible yet, and would appear later, with nobody to want it.
@@ -519,9 +568,21 @@ BEGIN
         v_outcome, v_rule.outcome_rule_id, v_message, activity.bridge_id, take_answer.started_at, take_answer.elapsed_microseconds);
 
     IF NOT v_for_resource THEN
-        PERFORM tbs.settle(activity, v_resource, v_outcome, v_step, take_answer.answer);
-    ELSIF v_outcome IN ('done', 'noop') THEN
-        PERFORM tbs.succeed_activity(activity, NULL, NULL);
+        -- Not reached is not sent (source: libcurl-errors(3): resolve, connect, TLS set-up); of any other failure the effect is not known.
+        PERFORM tbs.settle(activity, v_resource,
+                           CASE WHEN v_outcome = 'unavailable' AND take_answer.curl_result IN (5, 6, 7, 35, 58, 60, 77, 91) THEN 'not_sent' ELSE v_outcome END,
+                           v_step, take_answer.answer);
+    ELSE
+        -- A connection test is about now: its result is in the log, and there is nothing to retry.
+        IF v_outcome IN ('done', 'noop') THEN
+            PERFORM tbs.succeed_activity(activity, NULL, NULL);
+        ELSE
+            DELETE FROM tbs.activity AS a WHERE a.activity_id = activity.activity_id;
+            PERFORM tbs.record_event('failed', NULL, activity, true, v_message);
+        END IF;
+        IF v_outcome = 'unauthorized' THEN
+            PERFORM tbs.pause_resource(v_resource.network_resource_id, 'credentials refused: ' || v_message);
+        END IF;
         RETURN false;
     END IF;
 
@@ -536,7 +597,8 @@ BEGIN
             RETURN false;
         END IF;
         UPDATE tbs.activity AS a
-        SET last_outcome = v_outcome, last_message = v_message, calls_used = a.calls_used + (v_outcome = 'missing' AND activity.operation = 'edit')::integer
+        SET last_outcome = v_outcome, last_message = v_message, waits = 0, in_progress_since = NULL,
+            calls_used = a.calls_used + (v_outcome = 'missing' AND activity.operation = 'edit')::integer
         WHERE a.activity_id = activity.activity_id;
         RETURN true;
     END IF;
@@ -549,17 +611,30 @@ BEGIN
         PERFORM tbs.fail_activity(activity, v_outcome, v_message);
         RETURN false;
     END IF;
-    -- Everything else is tried again later, and counts.
+    -- Everything else is tried again later. Only what may be this activity's own fault counts.
     SELECT * INTO v_policy FROM tbs.effective_policy(activity.activity_id, activity.activity_type_id, activity.network_resource_id);
-    IF activity.calls_used + 1 >= v_policy.maximum_calls THEN
+    IF v_counts AND activity.calls_used + 1 >= v_policy.maximum_calls THEN
         UPDATE tbs.activity AS a SET calls_used = a.calls_used + 1 WHERE a.activity_id = activity.activity_id;
         PERFORM tbs.fail_activity(activity, v_outcome, v_message);
-    ELSE
-        UPDATE tbs.activity AS a
-        SET state = 'retry', bridge_id = NULL, calls_used = a.calls_used + 1, last_outcome = v_outcome, last_message = v_message,
-            due_at = clock_timestamp() + tbs.retry_delay(a.calls_used + 1, v_policy.first_retry, v_policy.longest_retry)
-        WHERE a.activity_id = activity.activity_id;
+        RETURN false;
+    ELSIF v_outcome = 'in_progress' AND activity.in_progress_since < clock_timestamp() - (coalesce(v_recipe.steps -> 'look', v_step) ->> 'overdue_after')::interval THEN
+        PERFORM tbs.fail_activity(activity, v_outcome, format('overdue since it was taken at %s; %s', activity.in_progress_since, v_message));
+        RETURN false;
     END IF;
+    v_wait := tbs.retry_after(take_answer.headers);
+    UPDATE tbs.activity AS a
+    SET state = 'retry', bridge_id = NULL, last_outcome = v_outcome, last_message = v_message,
+        calls_used = a.calls_used + v_counts::integer,
+        waits = CASE WHEN v_counts OR v_outcome = 'in_progress' THEN 0 ELSE least(a.waits + 1, 1000) END,
+        in_progress_since = CASE WHEN v_outcome = 'in_progress' THEN coalesce(a.in_progress_since, clock_timestamp()) ELSE a.in_progress_since END,
+        due_at = CASE v_outcome
+            WHEN 'throttled' THEN tbs.throttle(v_resource.network_resource_id, v_wait, v_policy.first_retry, v_policy.longest_retry, v_message)
+            WHEN 'in_progress' THEN clock_timestamp() + coalesce(v_wait, (coalesce(v_recipe.steps -> 'look', v_step) ->> 'look_every')::interval)
+            WHEN 'busy' THEN clock_timestamp() + coalesce(v_wait, tbs.retry_delay(a.waits + 1, v_policy.first_retry, v_policy.longest_retry))
+            -- Only the resource itself is asked for, and by probes: whose turn comes then should not wait long.
+            WHEN 'unavailable' THEN clock_timestamp() + greatest(v_wait, tbs.retry_delay(a.waits + 1, v_policy.first_retry, least(v_policy.longest_retry, v_resource.probe_interval)))
+            ELSE clock_timestamp() + greatest(tbs.retry_delay(CASE WHEN v_counts THEN a.calls_used + 1 ELSE a.waits + 1 END, v_policy.first_retry, v_policy.longest_retry), v_wait) END
+    WHERE a.activity_id = activity.activity_id;
     RETURN false;
 END;
 $take_answer$;
@@ -604,9 +679,9 @@ DECLARE
     v_count bigint;
 BEGIN
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc, user_name,
-                              trigger_description, send_all)
+                              trigger_description, send_all, lane)
     SELECT t.activity_type_id, p.network_resource_id, p.line_id, p.line_usoc_id, p.customer_id, nullif(current_setting('tbs.order_number', true), ''),
-           p.telephone_number, p.usoc, nullif(current_setting('tbs.user_name', true), ''), enqueue_resync.trigger_description, true
+           p.telephone_number, p.usoc, nullif(current_setting('tbs.user_name', true), ''), enqueue_resync.trigger_description, true, 5
     FROM (SELECT a.line_usoc_id, a.network_resource_id, a.service, a.line_id, a.customer_id, a.telephone_number, a.usoc, a.position
           FROM tbs.line_usoc_association AS a WHERE a.line_usoc_id = ANY (enqueue_resync.line_usoc_ids) AND a.active
           UNION
@@ -697,16 +772,11 @@ VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $bridge_sleep$
     SELECT tbs.bell_sleep(),
-           (SELECT CASE WHEN count(*) > 0 THEN greatest(tbs.milliseconds(min(d.due_at) - clock_timestamp()), 0) END
-            FROM tbs.bridge AS b
-            JOIN tbs.network_resource AS r ON r.environment = b.environment AND r.state = 'active'
-            CROSS JOIN LATERAL (SELECT a.due_at FROM tbs.activity AS a
-                                WHERE a.network_resource_id = r.network_resource_id AND a.state IN ('retry', 'scheduled')
-                                ORDER BY a.due_at LIMIT 1) AS d
-            WHERE b.bridge_id = bridge_sleep.bridge_id);
+           (SELECT CASE WHEN d.at IS NOT NULL THEN greatest(tbs.milliseconds(d.at - clock_timestamp()), 0) END
+            FROM tbs.next_due_at(bridge_sleep.bridge_id) AS d (at));
 $bridge_sleep$;
 COMMENT ON FUNCTION tbs.bridge_sleep(bigint) IS
-'on the listening connection, before waiting: alone is true when this bridge is the last one awake, and then commits notify; next_due_milliseconds: when the next retry is due';
+'on the listening connection, before waiting: alone is true when this bridge is the last one awake, and then commits notify; next_due_milliseconds: when the next retry is due, or a network resource may be called again';
 
 CREATE FUNCTION tbs.bridge_wake(bridge_id bigint)
 RETURNS void

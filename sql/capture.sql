@@ -38,19 +38,52 @@ SELECT a.line_usoc_id, a.network_resource_id, t.service FROM tbs.activity AS a J
 WHERE a.line_usoc_id <> 0;
 COMMENT ON VIEW tbs.line_usoc_on_resource IS 'what a line USOC has, or may have, on a network resource';
 
+-- The lane of what is captured: as the transaction says, or bulk for a statement that changes very many rows.
+CREATE FUNCTION tbs.capture_lane(row_count bigint)
+RETURNS smallint
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $capture_lane$
+BEGIN
+    IF coalesce(current_setting('tbs.lane', true), '') <> '' THEN
+        RETURN tbs.lane_number(current_setting('tbs.lane', true));
+    ELSIF row_count >= 100 AND row_count >= tbs.setting_value('bulk_size')::integer THEN
+        RETURN 4;
+    END IF;
+    RETURN 3;
+END;
+$capture_lane$;
+COMMENT ON FUNCTION tbs.capture_lane(bigint) IS 'internal: the lane of what a statement that changes so many rows captures';
+
+CREATE FUNCTION tbs.lane_number(name text)
+RETURNS smallint
+LANGUAGE plpgsql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $lane_number$
+BEGIN
+    -- An unknown one (the setting was set by hand) must not stop a sale.
+    RETURN coalesce(array_position('{retry,restore,normal,bulk,resync}'::text[], lane_number.name), 3);
+END;
+$lane_number$;
+COMMENT ON FUNCTION tbs.lane_number(text) IS 'internal: 1 retry, 2 restore, 3 normal, 4 bulk, 5 resync';
+
 -- capture_lines: one activity per (line USOC, network resource) of these lines. The catalogue's pairs, and those that have something already.
-CREATE FUNCTION tbs.capture_lines(line_ids bigint[], trigger_type text, trigger_description text)
+CREATE FUNCTION tbs.capture_lines(line_ids bigint[], trigger_type text, trigger_description text, suspension boolean DEFAULT false, lane smallint DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $capture_lines$
+DECLARE
+    v_lane smallint := coalesce(capture_lines.lane, tbs.capture_lane(cardinality(capture_lines.line_ids)));
 BEGIN
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc,
-                              user_name, trigger_description)
+                              user_name, trigger_description, lane)
     SELECT t.activity_type_id, p.network_resource_id, lu.line_id, lu.line_usoc_id, l.customer_id,
            coalesce(nullif(current_setting('tbs.order_number', true), ''), o.order_number), coalesce(lu.telephone_number, l.telephone_number), lu.usoc,
-           nullif(current_setting('tbs.user_name', true), ''), capture_lines.trigger_description
+           nullif(current_setting('tbs.user_name', true), ''), capture_lines.trigger_description, v_lane
     FROM tbs.line AS l
     JOIN tbs.line_usoc AS lu ON lu.line_id = l.line_id
     LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = lu.customer_order_id
@@ -64,6 +97,8 @@ BEGIN
     JOIN tbs.network_resource AS r ON r.network_resource_id = p.network_resource_id AND r.state <> 'retired'
     JOIN tbs.activity_type AS t ON t.network_resource_type = r.network_resource_type AND t.service = p.service
                                AND t.trigger_type = capture_lines.trigger_type
+    JOIN tbs.service AS s ON s.network_resource_type = t.network_resource_type AND s.service = t.service
+                         AND NOT (capture_lines.suspension AND s.ignores_suspension)
     WHERE l.line_id = ANY (capture_lines.line_ids)
     ORDER BY lu.line_id, p.position, lu.line_usoc_id;
     IF FOUND THEN
@@ -71,7 +106,7 @@ BEGIN
     END IF;
 END;
 $capture_lines$;
-COMMENT ON FUNCTION tbs.capture_lines(bigint[], text, text) IS 'internal: captures a change for all line USOCs of these lines';
+COMMENT ON FUNCTION tbs.capture_lines(bigint[], text, text, boolean, smallint) IS 'internal: captures a change for all line USOCs of these lines; suspension: only for services that a suspension means something to';
 
 CREATE FUNCTION tbs.capture_line_usoc_insert()
 RETURNS trigger
@@ -79,15 +114,18 @@ LANGUAGE plpgsql
 VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $capture_line_usoc_insert$
+DECLARE
+    v_lane smallint;
 BEGIN
     IF NOT tbs.is_capturing() THEN
         RETURN NULL;
     END IF;
+    v_lane := tbs.capture_lane((SELECT count(*) FROM new_rows));
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc,
-                              user_name, trigger_description)
+                              user_name, trigger_description, lane)
     SELECT t.activity_type_id, a.network_resource_id, a.line_id, a.line_usoc_id, a.customer_id,
            coalesce(nullif(current_setting('tbs.order_number', true), ''), a.order_number), a.telephone_number, a.usoc,
-           nullif(current_setting('tbs.user_name', true), ''), 'USOC ' || a.usoc || ' added'
+           nullif(current_setting('tbs.user_name', true), ''), 'USOC ' || a.usoc || ' added', v_lane
     FROM new_rows AS n
     JOIN tbs.line_usoc_association AS a ON a.line_usoc_id = n.line_usoc_id AND a.active AND a.network_resource_state <> 'retired'
     JOIN tbs.activity_type AS t ON t.network_resource_type = a.network_resource_type AND t.service = a.service AND t.trigger_type = 'usoc_added'
@@ -109,12 +147,13 @@ SET search_path = pg_catalog, pg_temp
 AS $capture_line_usoc_removal$
 BEGIN
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc,
-                              user_name, trigger_description)
+                              user_name, trigger_description, lane)
     SELECT t.activity_type_id, h.network_resource_id, d.line_id, d.line_usoc_id,
            coalesce(l.customer_id, s.customer_id, q.customer_id),
            coalesce(nullif(current_setting('tbs.order_number', true), ''), o.order_number),
            coalesce(d.telephone_number, l.telephone_number, s.telephone_number, q.telephone_number), d.usoc,
-           nullif(current_setting('tbs.user_name', true), ''), 'USOC ' || d.usoc || ' deleted'
+           nullif(current_setting('tbs.user_name', true), ''), 'USOC ' || d.usoc || ' deleted',
+           tbs.capture_lane(cardinality(capture_line_usoc_removal.removed))
     FROM unnest(capture_line_usoc_removal.removed) AS d
     JOIN tbs.line_usoc_on_resource AS h ON h.line_usoc_id = d.line_usoc_id
     JOIN tbs.network_resource AS r ON r.network_resource_id = h.network_resource_id AND r.state <> 'retired'
@@ -156,21 +195,24 @@ LANGUAGE plpgsql
 VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $capture_line_usoc_update$
+DECLARE
+    v_lane smallint;
 BEGIN
     IF NOT tbs.is_capturing() THEN
         RETURN NULL;
     END IF;
+    v_lane := tbs.capture_lane((SELECT count(*) FROM new_rows));
     PERFORM tbs.capture_line_usoc_removal(gone.rows)
     FROM (SELECT array_agg(o::tbs.line_usoc) AS rows FROM old_rows AS o WHERE NOT EXISTS (SELECT FROM new_rows AS n WHERE n.line_usoc_id = o.line_usoc_id)) AS gone
     WHERE gone.rows IS NOT NULL;
 
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc,
-                              user_name, trigger_description)
+                              user_name, trigger_description, lane)
     SELECT t.activity_type_id, p.network_resource_id, c.line_id, c.line_usoc_id, l.customer_id,
            coalesce(nullif(current_setting('tbs.order_number', true), ''), o.order_number), coalesce(c.telephone_number, l.telephone_number), c.usoc,
            nullif(current_setting('tbs.user_name', true), ''),
            CASE WHEN c.old_usoc IS DISTINCT FROM c.usoc AND c.old_usoc IS NOT NULL THEN format('USOC %s changed to %s', c.old_usoc, c.usoc)
-                ELSE format('USOC %s %s', c.usoc, CASE p.trigger_type WHEN 'usoc_added' THEN 'added' ELSE 'edited' END) END
+                ELSE format('USOC %s %s', c.usoc, CASE p.trigger_type WHEN 'usoc_added' THEN 'added' ELSE 'edited' END) END, v_lane
     FROM (SELECT n.*, o.usoc AS old_usoc, o.line_id AS old_line_id, o.line_usoc_id IS NULL AS is_new
           FROM new_rows AS n LEFT JOIN old_rows AS o ON o.line_usoc_id = n.line_usoc_id
           WHERE o.line_usoc_id IS NULL OR tbs.line_usoc_context(o) IS DISTINCT FROM tbs.line_usoc_context(n)) AS c
@@ -215,17 +257,26 @@ BEGIN
     IF NOT tbs.is_capturing() THEN
         RETURN NULL;
     END IF;
-    PERFORM tbs.capture_lines(array_agg(c.line_id), c.trigger_type, CASE c.trigger_type WHEN 'line_changed' THEN 'line changed' ELSE 'line points to other network information' END)
+    PERFORM tbs.capture_lines(array_agg(c.line_id), c.trigger_type, c.trigger_description, c.suspension, c.lane)
     FROM (SELECT n.line_id,
-                 CASE WHEN n.network_information_id IS DISTINCT FROM o.network_information_id THEN 'network_information_changed' ELSE 'line_changed' END AS trigger_type
+                 CASE WHEN v.other_record THEN 'network_information_changed' ELSE 'line_changed' END AS trigger_type,
+                 CASE WHEN v.other_record THEN 'line points to other network information'
+                      WHEN NOT v.suspension THEN 'line changed'
+                      WHEN n.suspended THEN 'line suspended' ELSE 'line resumed' END AS trigger_description,
+                 v.suspension,
+                 -- Who has paid wants to call.
+                 CASE WHEN o.suspended AND NOT n.suspended THEN 2::smallint END AS lane
           FROM new_rows AS n JOIN old_rows AS o ON o.line_id = n.line_id
+          CROSS JOIN LATERAL (
+              SELECT n.network_information_id IS DISTINCT FROM o.network_information_id AS other_record,
+                     n.suspended <> o.suspended AND tbs.line_context(o) - 'suspended' = tbs.line_context(n) - 'suspended' AS suspension) AS v
           WHERE tbs.line_context(o) IS DISTINCT FROM tbs.line_context(n)
           UNION ALL
           -- A queue's document has its members' numbers and extensions.
-          SELECT DISTINCT m.line_id, 'line_changed'
+          SELECT DISTINCT m.line_id, 'line_changed', 'a member of the line changed', false, NULL::smallint
           FROM new_rows AS n JOIN old_rows AS o ON o.line_id = n.line_id JOIN tbs.line_member AS m ON m.member_line_id = n.line_id
           WHERE (o.extension, o.telephone_number, o.network_information_id) IS DISTINCT FROM (n.extension, n.telephone_number, n.network_information_id)) AS c
-    GROUP BY c.trigger_type;
+    GROUP BY c.trigger_type, c.trigger_description, c.suspension, c.lane;
     -- A line key of a shared phone is part of the phone's document, which other lines use too.
     PERFORM tbs.capture_lines(array_agg(DISTINCT other.line_id), 'device_changed', 'another line of a device changed')
     FROM new_rows AS n

@@ -107,6 +107,12 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $fail_activity$
 BEGIN
+    IF tbs.has_moved(activity) THEN
+        -- Its line USOC was put on another line meanwhile: what it failed with there means nothing here.
+        UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL, due_at = NULL, calls_used = 0 WHERE a.activity_id = activity.activity_id;
+        PERFORM tbs.ring();
+        RETURN;
+    END IF;
     UPDATE tbs.activity AS a
     SET state = 'failed', bridge_id = NULL, due_at = NULL, last_outcome = fail_activity.outcome, last_message = fail_activity.message
     WHERE a.activity_id = activity.activity_id;
@@ -116,6 +122,37 @@ BEGIN
 END;
 $fail_activity$;
 COMMENT ON FUNCTION tbs.fail_activity(tbs.activity, text, text) IS 'internal: puts an activity in front of an operator';
+
+CREATE FUNCTION tbs.hold(activity tbs.activity, reason text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $hold$
+BEGIN
+    UPDATE tbs.activity AS a SET state = 'held', held_reason = hold.reason, bridge_id = NULL, due_at = NULL WHERE a.activity_id = activity.activity_id;
+    PERFORM tbs.record_event('held', hold.reason, activity);
+    PERFORM tbs.note_line_usoc_state(activity, tbs.activity_service(activity.activity_type_id), NULL, false, 'held');
+END;
+$hold$;
+COMMENT ON FUNCTION tbs.hold(tbs.activity, text) IS 'internal: keeps an activity on the queue until an operator releases it';
+
+-- What the resource has taken and not carried out yet is looked at instead of being sent again.
+CREATE FUNCTION tbs.look_while_in_progress(activity tbs.activity, planned tbs.planned_object)
+RETURNS tbs.planned_object
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $look_while_in_progress$
+BEGIN
+    IF activity.in_progress_since IS NOT NULL AND planned.steps ? 'look' AND planned.remote_object_id = activity.remote_object_id
+       AND EXISTS (SELECT FROM tbs.remote_object AS o WHERE o.remote_object_id = planned.remote_object_id AND o.sent IS NOT DISTINCT FROM planned.content) THEN
+        planned.operation := 'look';
+    END IF;
+    RETURN planned;
+END;
+$look_while_in_progress$;
+COMMENT ON FUNCTION tbs.look_while_in_progress(tbs.activity, tbs.planned_object) IS 'internal: turns a call whose effect is still to come into a look';
 
 -- Those who waited for an object's call to end may look again. SKIP LOCKED: a row that is locked is just being decided on by the session that has it;
 -- the beat catches what could be missed.
@@ -273,6 +310,7 @@ DECLARE
     v_line_id bigint;
     v_due_at timestamptz;
     v_message text;
+    v_is_held boolean;
 BEGIN
     SELECT * INTO STRICT v_activity FROM tbs.activity AS a WHERE a.activity_id = carry_out.activity_id;
     SELECT * INTO STRICT v_type FROM tbs.activity_type AS t WHERE t.activity_type_id = v_activity.activity_type_id;
@@ -291,6 +329,10 @@ BEGIN
     IF tbs.is_wanted(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service) THEN
         PERFORM tbs.make_secrets(v_activity.line_id);
         v_context := tbs.activity_context(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.trigger_type);
+        IF v_activity.corrections IS NOT NULL THEN
+            v_context := jsonb_set(v_context, '{layers}', (v_context -> 'layers')
+                                   || jsonb_build_array(jsonb_build_object('layer', 'correction', 'parameters', v_activity.corrections)));
+        END IF;
     END IF;
     v_plan := ARRAY(SELECT p::tbs.planned_object FROM tbs.plan(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service, v_context,
                                                               v_activity.round_at, v_activity.send_all) AS p);
@@ -323,7 +365,7 @@ BEGIN
         WHERE p.content IS NOT NULL AND p.operation <> 'none'
         ORDER BY p.ordinality LIMIT 1;
         IF FOUND THEN
-            SELECT * INTO v_send FROM tbs.send(carry_out.bridge_id, v_activity, v_first, v_context, v_resource);
+            SELECT * INTO v_send FROM tbs.send(carry_out.bridge_id, v_activity, tbs.look_while_in_progress(v_activity, v_first), v_context, v_resource);
             RETURN CASE WHEN v_send.sent THEN v_send.call END;
         END IF;
     END IF;
@@ -361,7 +403,18 @@ BEGIN
             PERFORM tbs.wake_other_resources(v_activity);
             RETURN NULL;
         END IF;
-        SELECT * INTO v_send FROM tbs.send(carry_out.bridge_id, v_activity, v_first, v_context, v_resource);
+        IF v_context IS NULL THEN
+            v_is_held := tbs.is_held_by_brake(v_activity, v_resource);
+            IF v_is_held IS NULL THEN
+                UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = v_activity.activity_id;
+                PERFORM tbs.ring();
+                RETURN NULL;
+            ELSIF v_is_held THEN
+                PERFORM tbs.hold(v_activity, format('delete brake: more than %s removals within an hour', v_resource.delete_brake));
+                RETURN NULL;
+            END IF;
+        END IF;
+        SELECT * INTO v_send FROM tbs.send(carry_out.bridge_id, v_activity, tbs.look_while_in_progress(v_activity, v_first), v_context, v_resource);
         RETURN CASE WHEN v_send.sent THEN v_send.call END;
     END IF;
 
@@ -433,7 +486,7 @@ END;
 $hand_over$;
 COMMENT ON FUNCTION tbs.hand_over(tbs.activity, tbs.planned_object, text) IS 'internal: makes an object that another line USOC wants that one''s; false when nobody wants it any more';
 
--- run: goes on with these activities, then with whose turn it is on these lines, until there is nothing to do or the limit is reached.
+-- run: goes on with these activities, then with whose turn it is on these lines, until there is nothing to do or a limit is reached.
 -- The caller holds the locks of the lines. Sequences that are left with work are marked new, so that a claim finds them. After a second it takes no
 -- further turn: a beat must not wait behind a long claim, and what was planned so far must not be lost to a time-out.
 CREATE FUNCTION tbs.run(bridge_id bigint, activity_ids bigint[], line_ids bigint[], network_resource_ids integer[], maximum integer)
@@ -448,30 +501,51 @@ DECLARE
     v_turns bigint[] := run.activity_ids;
     v_activity tbs.activity;
     v_call tbs.api_call;
-    v_count integer := 0;
     v_id bigint;
-    v_active integer[];
+    v_budgets tbs.budget[];
+    v_budget tbs.budget;
+    v_place integer;
+    v_sent integer[] := '{}';
+    v_continues boolean := true;
     v_until timestamptz := clock_timestamp() + interval '1 second';
     v_may_send boolean;
+    v_probes boolean;
 BEGIN
-    SELECT array_agg(r.network_resource_id) INTO v_active
-    FROM tbs.network_resource AS r JOIN tbs.bridge AS b ON b.bridge_id = run.bridge_id AND b.environment = r.environment
-    WHERE r.state = 'active' AND tbs.is_armed();
+    v_budgets := ARRAY(SELECT b::tbs.budget FROM tbs.budgets(run.bridge_id) AS b WHERE tbs.is_armed());
     LOOP
         FOREACH v_id IN ARRAY coalesce(v_turns, '{}') LOOP
             SELECT * INTO v_activity FROM tbs.activity AS a WHERE a.activity_id = v_id;
             CONTINUE WHEN NOT FOUND;
-            v_may_send := v_count < run.maximum AND v_activity.network_resource_id = ANY (v_active) AND clock_timestamp() < v_until;
+            SELECT b.ordinality INTO v_place FROM unnest(v_budgets) WITH ORDINALITY AS b WHERE b.network_resource_id = v_activity.network_resource_id;
+            v_budget := v_budgets[v_place];
+            -- One that goes on has its place among the calls under way already.
+            v_may_send := v_place IS NOT NULL AND cardinality(v_sent) < run.maximum AND v_budget.tokens > 0 AND (v_budget.calls > 0 OR (v_continues AND NOT v_budget.probe))
+                      AND clock_timestamp() < v_until;
+            v_probes := v_may_send AND v_budget.probe;
+            IF v_probes THEN
+                v_may_send := tbs.take_probe((SELECT r FROM tbs.network_resource AS r WHERE r.network_resource_id = v_activity.network_resource_id));
+            END IF;
             v_call := CASE WHEN v_may_send THEN tbs.carry_out(run.bridge_id, v_id) END;
             IF v_call.activity_id IS NOT NULL THEN
-                v_count := v_count + 1;
+                v_budget.tokens := v_budget.tokens - 1;
+                v_budget.calls := v_budget.calls - (NOT v_continues)::integer;
+                v_budgets[v_place] := v_budget;
+                v_sent := v_sent || v_activity.network_resource_id;
                 RETURN NEXT v_call;
             ELSIF v_may_send THEN
+                IF v_probes THEN
+                    PERFORM tbs.return_probe(v_activity.network_resource_id);
+                END IF;
+                v_budget.calls := v_budget.calls + v_continues::integer;
+                v_budgets[v_place] := v_budget;
                 v_lines := v_lines || v_activity.line_id;
                 v_resources := v_resources || v_activity.network_resource_id;
             ELSE
                 UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL, due_at = NULL WHERE a.activity_id = v_id;
-                PERFORM tbs.ring();
+                IF clock_timestamp() >= v_until OR cardinality(v_sent) >= run.maximum THEN
+                    -- Not for a limit, which ends by itself.
+                    PERFORM tbs.ring();
+                END IF;
             END IF;
         END LOOP;
         EXIT WHEN coalesce(cardinality(v_lines), 0) = 0;
@@ -482,8 +556,10 @@ BEGIN
                          ORDER BY n.next);
         v_lines := '{}';
         v_resources := '{}';
+        v_continues := false;
         EXIT WHEN cardinality(v_turns) = 0;
     END LOOP;
+    PERFORM tbs.spend_tokens(run.bridge_id, v_sent) WHERE cardinality(v_sent) > 0;
 END;
 $run$;
 COMMENT ON FUNCTION tbs.run(bigint, bigint[], bigint[], integer[], integer) IS 'internal: carries out activities of locked lines and returns the API calls to make';

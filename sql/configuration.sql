@@ -241,8 +241,8 @@ COMMENT ON COLUMN tbs.activity_step.accepts IS 'members that the operation accep
 COMMENT ON COLUMN tbs.activity_step.captures IS '{"name": SQL/JSON path}: what to keep of the answer, for templates under remote.*';
 COMMENT ON COLUMN tbs.activity_step.is_ours IS 'look: SQL/JSON path predicate on the answer that says whether the object is ours; $marker is our mark; null: it always is';
 COMMENT ON COLUMN tbs.activity_step.on_exists IS 'add, when the object exists already: look at it, done, edit it, or fail';
-COMMENT ON COLUMN tbs.activity_step.look_every IS 'when the answer comes later (in_progress): how long to wait before each look; an object without look is sent again instead';
-COMMENT ON COLUMN tbs.activity_step.overdue_after IS 'when the answer comes later: it fails when it is not there after this time';
+COMMENT ON COLUMN tbs.activity_step.look_every IS 'of the look: when an answer comes later (in_progress), how long to wait before each one; an object without look is sent again instead, as its own step says';
+COMMENT ON COLUMN tbs.activity_step.overdue_after IS 'of the look: when an answer comes later, the activity fails when it has not come after this time';
 COMMENT ON COLUMN tbs.activity_step.on_missing IS 'when what the call needs is not there: add the object, done, transient, or fail';
 
 CREATE TABLE tbs.value_source (

@@ -58,7 +58,7 @@ BEGIN
                   DETAIL = format('Its state is %s.', v_activity.state),
                   HINT = format('SELECT tbs.why_waiting(%s); says what it waits for.', retry_activity.activity_id);
     END IF;
-    UPDATE tbs.activity AS a SET state = 'new', calls_used = 0, round = a.round + 1, round_at = clock_timestamp(), send_all = true, due_at = NULL WHERE a.activity_id = v_activity.activity_id;
+    UPDATE tbs.activity AS a SET state = 'new', calls_used = 0, round = a.round + 1, round_at = clock_timestamp(), send_all = true, due_at = NULL, lane = 1 WHERE a.activity_id = v_activity.activity_id;
     PERFORM tbs.record_event('retried', retry_activity.reason, v_activity);
     PERFORM tbs.ring();
 END;
@@ -152,7 +152,9 @@ DECLARE
 BEGIN
     PERFORM tbs.need_reason(resume_network_resource.reason, 'resume a network resource');
     UPDATE tbs.network_resource AS r SET state = 'active', paused_at = NULL, pause_reason = NULL WHERE r.network_resource_id = v_network_resource_id AND r.state = 'paused';
-    IF NOT FOUND THEN
+    IF FOUND THEN
+        PERFORM tbs.start_ramp(v_network_resource_id);
+    ELSE
         RAISE EXCEPTION 'network resource "%" is not paused', resume_network_resource.name USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
     PERFORM tbs.record_event('resumed', resume_network_resource.reason, network_resource_id => v_network_resource_id);

@@ -56,8 +56,8 @@ COMMENT ON FUNCTION tbs.answer_message(integer, integer, bytea, tbs.outcome_rule
 -- Rules for every resource type. Sources: RFC 9110 (HTTP semantics), libcurl error codes.
 INSERT INTO tbs.outcome_rule (position, curl_results, status_from, status_to, outcome, description, shipped) VALUES
     (10, '{-1}', NULL, NULL, 'transient', 'not sent by the bridge', true),
-    (20, '{5,6,7}', NULL, NULL, 'transient', 'could not resolve or connect: nothing was sent', true),
-    (30, '{60,35,58,77,91}', NULL, NULL, 'transient', 'TLS could not be set up: nothing was sent', true),
+    (20, '{5,6,7}', NULL, NULL, 'unavailable', 'could not resolve or connect: nothing was sent', true),
+    (30, '{60,35,58,77,91}', NULL, NULL, 'unavailable', 'TLS could not be set up: nothing was sent', true),
     (35, '{63}', NULL, NULL, 'rejected', 'the answer is longer than the network resource''s maximum_answer_bytes', true),
     (40, '{1,2,3,4,27,43,48}', NULL, NULL, 'rejected', 'the request could not be made', true);
 INSERT INTO tbs.outcome_rule (position, curl_results, status_from, status_to, outcome, description, shipped)

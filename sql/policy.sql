@@ -18,6 +18,7 @@ INSERT INTO tbs.setting_default (name, value, description) VALUES
     ('first_retry', '1 second', 'upper bound of the wait after the first failed try; it doubles with each further one (full jitter)'),
     ('longest_retry', '5 minutes', 'upper bound of any wait between tries'),
     ('lease', '3 seconds', 'how long a bridge may send without having renewed its lease; another bridge takes over after one whole lease without a beat'),
+    ('bulk_size', '1000', 'a statement that changes so many rows goes to the bulk lane, 100 to 1000000000; tbs.set_lane() for a transaction'),
     ('beat', '1 second', 'how often a bridge renews its lease; at most a third of the lease');
 
 CREATE FUNCTION tbs.set_setting(name text, value text, reason text)
@@ -38,6 +39,10 @@ BEGIN
     IF set_setting.name = 'maximum_calls' THEN
         IF set_setting.value::integer NOT BETWEEN 1 AND 1000 THEN
             RAISE EXCEPTION 'maximum_calls must be from 1 to 1000, not %', set_setting.value USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+    ELSIF set_setting.name = 'bulk_size' THEN
+        IF set_setting.value::integer NOT BETWEEN 100 AND 1000000000 THEN
+            RAISE EXCEPTION 'bulk_size must be from 100 to 1000000000, not %', set_setting.value USING ERRCODE = 'invalid_parameter_value';
         END IF;
     ELSIF set_setting.value::interval <= interval '0' THEN
         RAISE EXCEPTION 'setting "%" must be longer than nothing, not %', set_setting.name, set_setting.value USING ERRCODE = 'invalid_parameter_value';

@@ -25,7 +25,7 @@ BEGIN
         WHEN 'app' THEN
             EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s', v_business, grant_access.role);
             EXECUTE format('GRANT SELECT ON tbs.line_status TO %s', grant_access.role);
-            EXECUTE format('GRANT EXECUTE ON FUNCTION %s, tbs.set_origin(text, text) TO %s', v_format, grant_access.role);
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s, tbs.set_origin(text, text), tbs.set_lane(text) TO %s', v_format, grant_access.role);
         WHEN 'operator' THEN
             EXECUTE format('GRANT SELECT ON %s, %s TO %s', v_business, v_views, grant_access.role);
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s, %s, tbs.set_origin(text, text), tbs.retry_activity(bigint, text), tbs.remove_activity(bigint, text), '
@@ -56,4 +56,4 @@ COMMENT ON FUNCTION tbs.grant_access(regrole, text) IS
 'gives a role one access: app, operator, admin, bridge or viewer; call it again for another one; raises invalid_parameter_value (22023) for an unknown access';
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tbs FROM PUBLIC;
-REVOKE ALL ON TYPE tbs.planned_object, tbs.api_call FROM PUBLIC;
+REVOKE ALL ON TYPE tbs.planned_object, tbs.api_call, tbs.budget FROM PUBLIC;

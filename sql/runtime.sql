@@ -162,7 +162,8 @@ COMMENT ON COLUMN tbs.line_usoc_run_now.day IS 'the date that it is about; moved
 
 -- Trouble of a network resource. Rows are inserted and, by whoever gets them without waiting, taken away: a report must never wait here for another's.
 CREATE TABLE tbs.network_resource_condition (
-    network_resource_id integer CONSTRAINT network_resource_condition_pkey PRIMARY KEY,
+    network_resource_id integer CONSTRAINT network_resource_condition_pkey PRIMARY KEY
+                        CONSTRAINT network_resource_condition_network_resource_fkey REFERENCES tbs.network_resource ON DELETE CASCADE,
     not_before          timestamptz,
     throttles           integer NOT NULL DEFAULT 0,
     unavailable_since   timestamptz,
@@ -178,7 +179,7 @@ COMMENT ON COLUMN tbs.network_resource_condition.probe_at IS 'when the next prob
 COMMENT ON COLUMN tbs.network_resource_condition.ramp_from IS 'from then on the calls under way may double every second, from one to the network resource''s connections';
 
 CREATE TABLE tbs.network_resource_failure (
-    network_resource_id integer NOT NULL,
+    network_resource_id integer NOT NULL CONSTRAINT network_resource_failure_network_resource_fkey REFERENCES tbs.network_resource ON DELETE CASCADE,
     activity_id         bigint NOT NULL,
     line_id             bigint NOT NULL,
     failed_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -188,7 +189,7 @@ CREATE INDEX network_resource_failure_idx ON tbs.network_resource_failure (netwo
 COMMENT ON TABLE tbs.network_resource_failure IS 'failures of a network resource since its last success, as far as they may mean that it is unavailable';
 
 CREATE TABLE tbs.network_resource_removal (
-    network_resource_id integer NOT NULL,
+    network_resource_id integer NOT NULL CONSTRAINT network_resource_removal_network_resource_fkey REFERENCES tbs.network_resource ON DELETE CASCADE,
     activity_id         bigint NOT NULL,
     begun_at            timestamptz NOT NULL DEFAULT clock_timestamp()
 );
@@ -219,11 +220,9 @@ CREATE TABLE tbs.bridge (
     ended_at     timestamptz,
     end_reason   text,
     watched      jsonb NOT NULL DEFAULT '{}',
-    configuration_version bigint NOT NULL DEFAULT 0,
-    tokens       jsonb NOT NULL DEFAULT '{}'
+    configuration_version bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE tbs.bridge IS 'running tbs-bridge processes and those that ended';
-COMMENT ON COLUMN tbs.bridge.tokens IS 'its share of requests_per_second: {network_resource_id: [API calls that it may make, as of when (seconds)]}';
 COMMENT ON COLUMN tbs.bridge.configuration_version IS 'the configuration that this bridge has read last';
 COMMENT ON COLUMN tbs.bridge.watched IS 'what this bridge has seen of others: {bridge_id: [beat_number, when first seen]}';
 

@@ -59,6 +59,18 @@ END;
 $is_service_met$;
 COMMENT ON FUNCTION tbs.is_service_met(bigint, text, bigint) IS 'internal: whether a line has a required service in step, as far as an activity has to wait for it';
 
+CREATE FUNCTION tbs.has_moved(activity tbs.activity)
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $has_moved$
+BEGIN
+    RETURN EXISTS (SELECT FROM tbs.line_usoc AS lu WHERE lu.line_usoc_id = activity.line_usoc_id AND lu.line_id <> activity.line_id);
+END;
+$has_moved$;
+COMMENT ON FUNCTION tbs.has_moved(tbs.activity) IS 'internal: whether its line USOC has been put on another line since it was captured';
+
 -- The service that an activity still waits for; null when none. A delete waits for nothing.
 CREATE FUNCTION tbs.missing_service(activity tbs.activity)
 RETURNS text
@@ -74,6 +86,8 @@ BEGIN
         CROSS JOIN LATERAL unnest(s.requires) AS q (required)
         WHERE t.activity_type_id = activity.activity_type_id
           AND tbs.is_wanted(activity.line_usoc_id, activity.network_resource_id, t.service)
+          -- Where it was put on another line, that one's services count: it goes there first.
+          AND NOT tbs.has_moved(activity)
           AND NOT tbs.is_service_met(activity.line_id, q.required, coalesce(activity.moved_to, activity.activity_id))
         LIMIT 1);
 END;
@@ -135,6 +149,41 @@ END;
 $next_activity$;
 COMMENT ON FUNCTION tbs.next_activity(bigint, integer) IS 'internal: whose turn it is in the sequence of a line on a network resource';
 
+-- bring_along: a line USOC that was put on this line brings what it has left behind in the sequence of its old one. False: another session has that
+-- line just now, so this one is looked at later. The caller holds this line's lock; it never waits for a second one.
+CREATE FUNCTION tbs.bring_along(line_id bigint, network_resource_id integer)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $bring_along$
+DECLARE
+    v_old_line_id bigint;
+BEGIN
+    FOR v_old_line_id IN
+        SELECT DISTINCT e.line_id
+        FROM tbs.activity AS n
+        JOIN tbs.activity AS e ON e.line_usoc_id = n.line_usoc_id AND e.network_resource_id = n.network_resource_id AND e.line_id <> n.line_id
+        WHERE n.line_id = bring_along.line_id AND n.network_resource_id = bring_along.network_resource_id AND n.state = 'new' AND n.line_usoc_id <> 0
+          AND NOT tbs.has_moved(n)
+    LOOP
+        IF NOT pg_try_advisory_xact_lock(tbs.line_lock_key(v_old_line_id)) THEN
+            PERFORM tbs.ring();
+            RETURN false;
+        END IF;
+        UPDATE tbs.activity AS e SET line_id = bring_along.line_id
+        FROM tbs.line_usoc AS lu
+        WHERE e.line_id = v_old_line_id AND e.network_resource_id = bring_along.network_resource_id AND e.state <> 'processing'
+          AND lu.line_usoc_id = e.line_usoc_id AND lu.line_id = bring_along.line_id;
+        -- Those that were behind it on the old line.
+        UPDATE tbs.activity AS a SET state = 'new'
+        WHERE a.line_id = v_old_line_id AND a.network_resource_id = bring_along.network_resource_id AND a.state = 'waiting' AND a.waits_for_object_id IS NULL;
+    END LOOP;
+    RETURN true;
+END;
+$bring_along$;
+COMMENT ON FUNCTION tbs.bring_along(bigint, integer) IS 'internal: moves what line USOCs of this line left in the sequence of another; false when that line is busy';
+
 -- look_at_new: what a newly captured activity means for those before it. The caller holds the lines' locks.
 -- A delete closes what was not sent for its line USOC as superseded, and any change what is only scheduled for a later day, since it looks at the dates
 -- itself. Any other change gives one that failed a new round of calls.
@@ -162,14 +211,12 @@ BEGIN
     END LOOP;
     FOR v_earlier IN
         UPDATE tbs.activity AS e
-        -- On another line (the line USOC was moved since) it is looked at there first.
-        SET state = CASE WHEN e.line_id = n.line_id THEN 'waiting' ELSE 'new' END, calls_used = 0, round = e.round + 1, round_at = clock_timestamp(), due_at = NULL
+        SET state = 'waiting', calls_used = 0, round = e.round + 1, round_at = clock_timestamp(), due_at = NULL
         FROM tbs.activity AS n, tbs.activity_type AS nt, tbs.activity_type AS et
         WHERE n.activity_id = ANY (look_at_new.activity_ids) AND n.line_usoc_id <> 0
           AND nt.activity_type_id = n.activity_type_id AND et.activity_type_id = e.activity_type_id AND et.service = nt.service
           AND e.line_usoc_id = n.line_usoc_id AND e.network_resource_id = n.network_resource_id
-          AND e.activity_id < n.activity_id AND e.state = 'failed'
-          AND (e.line_id = n.line_id OR pg_try_advisory_xact_lock(tbs.line_lock_key(e.line_id)))
+          AND e.activity_id < n.activity_id AND e.state = 'failed' AND e.line_id = n.line_id
         RETURNING e.*
     LOOP
         PERFORM tbs.record_event('new_round', NULL, v_earlier, false, 'a later change gives it a new try');

@@ -14,6 +14,7 @@ bool wake_up_value = true;
 char* without_capture_value = nullptr;
 char* order_number_value = nullptr;
 char* user_name_value = nullptr;
+char* lane_value = nullptr;
 
 void define_text(const char* name, const char* description, char** value, GucContext context) {
     DefineCustomStringVariable(name, description, nullptr, value, "", context, 0, nullptr, nullptr,
@@ -39,6 +40,8 @@ void define_settings() {
                 &order_number_value, PGC_USERSET);
     define_text("tbs.user_name", "Person who makes the changes of this transaction.",
                 &user_name_value, PGC_USERSET);
+    define_text("tbs.lane", "Lane of what is captured in this transaction; see tbs.set_lane().",
+                &lane_value, PGC_USERSET);
     MarkGUCPrefixReserved("tbs");
 }
 

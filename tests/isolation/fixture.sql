@@ -26,6 +26,9 @@ BEGIN
     DELETE FROM tbs.customer;
     DELETE FROM tbs.master_usoc_network_resource;
     DELETE FROM tbs.master_usoc;
+    DELETE FROM tbs.network_resource_condition;
+    DELETE FROM tbs.network_resource_failure;
+    DELETE FROM tbs.network_resource_removal;
     DELETE FROM tbs.network_resource;
     DELETE FROM tbs.arming;
     -- Errors name activities and bridges.

@@ -48,9 +48,9 @@ FROM (VALUES
     ('edit', 0, 500, '', 'transient', '500'),
     ('edit', 0, 503, '<html/>', 'transient', '503'),
     ('edit', 0, 302, '', 'rejected', 'a redirect'),
-    ('edit', 6, 0, '', 'transient', 'no such host'),
-    ('edit', 7, 0, '', 'transient', 'connection refused'),
-    ('edit', 60, 0, '', 'transient', 'certificate not trusted'),
+    ('edit', 6, 0, '', 'unavailable', 'no such host'),
+    ('edit', 7, 0, '', 'unavailable', 'connection refused'),
+    ('edit', 60, 0, '', 'unavailable', 'certificate not trusted'),
     ('edit', 28, 0, '', 'unknown', 'timed out'),
     ('edit', 52, 0, '', 'unknown', 'empty answer'),
     ('edit', 56, 0, '', 'unknown', 'connection reset'),
@@ -116,7 +116,7 @@ UPDATE tbs.activity SET due_at = clock_timestamp() + interval '1 minute';
 SELECT is(claim(), '{}', 'not before it is due');
 SELECT let_time_pass();
 SELECT is(claim(), '{PUT /domains/acme/users/101}', 'then again');
-SELECT answer(503);
+SELECT answer(500);
 SELECT ok(value_of($$SELECT due_at <= clock_timestamp() + interval '15 seconds' AND calls_used = 2 FROM tbs.activity$$)::boolean, 'second: twice as long, at most longest_retry');
 SELECT let_time_pass();
 SELECT claim();
@@ -165,6 +165,7 @@ SELECT is(claim(), '{POST /entries}', 'other resources go on');
 SELECT answer(200);
 SELECT is((SELECT count(*) FROM tbs.health WHERE trouble = 'network resource paused'), 1::bigint, 'health says so');
 SELECT tbs.resume_network_resource('ns-east', 'new key');
+SELECT let_ramp_pass();
 SELECT is(claim(), '{POST /domains/acme/users,POST /domains/acme/users}', 'resumed, both go out again, without a look: a refused call has made nothing');
 SELECT answer(202);
 

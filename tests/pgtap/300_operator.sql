@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(83);
+SELECT plan(84);
 
 CREATE ROLE test_operator;
 SELECT tbs.grant_access('test_operator', 'operator');
@@ -114,6 +114,7 @@ SELECT tbs.test_network_resource('ns-west');
 SELECT claim();
 SELECT answer(401, '{"message": "Unauthorized"}');
 SELECT is(value_of($$SELECT state FROM tbs.network_resource WHERE name = 'ns-west'$$), 'paused', 'a test with refused credentials pauses the resource');
+SELECT is(value_of($$SELECT result_status FROM tbs.activity_log WHERE trigger_type = 'test' ORDER BY activity_id DESC LIMIT 1$$), 'failed', 'and has failed, in the log');
 
 -- pause and resume
 SELECT refused('SELECT tbs.resume_network_resource(''nowhere'', ''x'')', '42704', 'unknown network resource', NULL, 'SELECT name', 'resume an unknown network resource');
@@ -121,7 +122,8 @@ SELECT refused('SELECT tbs.resume_network_resource(''ns-east'', ''x'')', '55000'
 SELECT refused('SELECT tbs.resume_network_resource(''ns-west'', '' '')', '22023', 'reason', NULL, 'history', 'without a reason');
 SELECT is(as_role('test_operator', 'SELECT tbs.resume_network_resource(''ns-west'', ''new key'')'), 'ok', 'resume');
 SELECT is(on_record('resumed'), concat_ws('|', me(), 'test_operator', 'new key', '2', 'f'), 'is on record');
-SELECT is(claim(), '{GET /domains?limit=1}', 'and what waited goes out');
+SELECT tbs.test_network_resource('ns-west');
+SELECT is(claim(), '{GET /domains?limit=1}', 'and it is called again');
 SELECT answer(200, '[]');
 SELECT refused('SELECT tbs.pause_network_resource(''nowhere'', ''x'')', '42704', 'unknown network resource', NULL, 'SELECT name', 'pause an unknown one');
 SELECT refused('SELECT tbs.pause_network_resource(''ns-east'', NULL)', '22023', 'reason', NULL, 'history', 'without a reason');

@@ -72,6 +72,7 @@ SELECT tbs.arm('x');
 SELECT tbs.pause_network_resource('ns-east', 'tea');
 SELECT is(tbs.why_waiting(activity_of(1011)), 'network resource "ns-east" is paused: tea', 'paused');
 SELECT tbs.resume_network_resource('ns-east', 'x');
+SELECT let_ramp_pass();
 SELECT claim();
 SELECT matches(tbs.why_waiting(activity_of(1011)), '^it is with bridge [0-9]+ since ', 'processing');
 SELECT answer(503, '{"message": "later"}', which => 'PUT /domains%');

@@ -32,7 +32,7 @@ SELECT is_empty($$SELECT functions_of('test_nobody')$$, 'no function');
 SELECT is(has_schema_privilege('test_nobody', 'tbs', 'USAGE'), false, 'not even the schema');
 SELECT set_eq($$SELECT tables_of('test_app', 'INSERT')$$, '{customer,customer_order,master_usoc,device,line,network_information,line_usoc,line_device,line_member}'::text[], 'app writes the business tables');
 SELECT set_eq($$SELECT tables_of('test_app', 'SELECT')$$, '{customer,customer_order,master_usoc,device,line,network_information,line_usoc,line_device,line_member,line_status}'::text[], 'and reads them and the status');
-SELECT set_eq($$SELECT functions_of('test_app')$$, '{e164,is_telephone_number,is_usoc,set_origin}'::text[], 'and may name an origin');
+SELECT set_eq($$SELECT functions_of('test_app')$$, '{e164,is_telephone_number,is_usoc,set_lane,set_origin}'::text[], 'and may name an origin and a lane');
 SELECT set_eq($$SELECT tables_of('test_operator', 'SELECT')$$,
               '{customer,customer_order,master_usoc,device,line,network_information,line_usoc,line_device,line_member,line_status,activity_queue,activity_log,activity_log_detail,health,setting}'::text[], 'operator reads');
 SELECT is_empty($$SELECT tables_of('test_operator', p) FROM unnest('{INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) AS p$$, 'and writes nothing but through functions');
