@@ -231,7 +231,7 @@ void Bridge::send_report() {
             }
             if (set_aside("report", error, registration)) return;
             reports_.confirmed();
-            pacer_.reported();
+            pacer_.reported(clock_.now());
             take(std::move(calls));
         });
 }

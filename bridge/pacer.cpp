@@ -104,12 +104,21 @@ void Pacer::claim_interrupted() {
     claim_wanted_ = true;
 }
 
-void Pacer::reported() {
-    claim_wanted_ = true;
+void Pacer::reported(TimePoint now) {
+    fruitless_ = 0;
+    // An answer may have made a retry due sooner than what the database said before it: who sleeps
+    // asks again.
+    due_outdated_ = phase_ != Phase::awake;
+    if (phase_ == Phase::asleep) {
+        look_at_ = now;
+    } else {
+        claim_wanted_ = true;
+    }
 }
 
 void Pacer::sleep_sent() {
     phase_ = Phase::falling_asleep;
+    due_outdated_ = false;
     locked_ = true;
     look_at_ = TimePoint::max();
     ++unanswered_sleeps_;
@@ -148,7 +157,7 @@ void Pacer::rest(TimePoint now) {
         pause = std::min(pause, std::max(*next_due_, floor));
     }
     if (fruitless_ < 16) ++fruitless_;
-    look_at_ = now + pause;
+    look_at_ = due_outdated_ ? now : now + pause;
 }
 
 Pacer::Action Pacer::next(TimePoint now, std::size_t in_hand) {

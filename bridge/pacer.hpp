@@ -34,7 +34,8 @@ class Pacer {
     void claim_answered(std::size_t rows, TimePoint now, std::size_t in_hand);
     void claim_failed(TimePoint now);
     void claim_interrupted();  // the connection or the registration it was sent on is gone
-    void reported();           // answers were recorded: what follows them may be claimable
+    // Answers were recorded: what follows them may be claimable, or due at another time.
+    void reported(TimePoint now);
     void sleep_sent();
     void sleep_answered(bool alone, std::optional<Duration> next_due, TimePoint now);
     void sleep_failed(TimePoint now);
@@ -69,6 +70,7 @@ class Pacer {
     bool alone_ = false;
     std::size_t unanswered_sleeps_ = 0;
     std::optional<Duration> next_due_;
+    bool due_outdated_ = false;             // next_due_ was asked for before the last report
     TimePoint look_at_ = TimePoint::max();  // the next look, or falling asleep
     TimePoint not_before_{};                // claims are held back after a failed one
     TimePoint claimed_at_{};

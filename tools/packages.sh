@@ -29,7 +29,7 @@ packages_of() {
             ;;&
         test)
             echo "clang clang-format clang-tidy libclang-rt-dev shellcheck codespell" \
-                "postgresql-$version-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl"
+                "postgresql-$version-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl pgbouncer"
             ;;
     esac
 }

@@ -92,7 +92,7 @@ TEST_F(PacerTest, AClaimSentBeforeTheLockIsNotTheLastLook) {
     claim(0);
     ASSERT_EQ(next(), Action::sleep);
     pacer_.sleep_sent();
-    pacer_.reported();
+    pacer_.reported(clock_.now());
     ASSERT_EQ(next(), Action::claim);
     pacer_.claim_sent(clock_.now());
     pacer_.sleep_answered(true, std::nullopt, clock_.now());
@@ -183,10 +183,49 @@ TEST_F(PacerTest, SleepsAlsoWhileCallsAreUnderWay) {
     EXPECT_EQ(pause(), 3ms);
     clock_.advance(3ms);
     fall_asleep(true);
-    pacer_.reported();  // the answer of a slow call: it stays asleep unless there is something
-    claim(0);
-    EXPECT_TRUE(pacer_.asleep());
+    pacer_.reported(clock_.now());  // the answer of a slow call: it sleeps on, and asks how long
+    fall_asleep(true);
     EXPECT_GT(pause(), 4s);
+}
+
+TEST_F(PacerTest, ARetryThatAReportMadeWhileItSleptIsDueInTime) {
+    claim(5);
+    claim(0);
+    clock_.advance(3ms);
+    fall_asleep(true);
+    clock_.advance(1s);
+    pacer_.reported(clock_.now());
+    fall_asleep(true, 700ms);
+    EXPECT_EQ(pause(), 700ms);
+}
+
+TEST_F(PacerTest, ARetryThatAReportMadeWhileItFellAsleepIsDueInTime) {
+    claim(5);
+    claim(0);
+    clock_.advance(3ms);
+    ASSERT_EQ(next(), Action::sleep);
+    pacer_.sleep_sent();
+    pacer_.reported(clock_.now());
+    pacer_.sleep_answered(true, std::nullopt, clock_.now());
+    claim(0);
+    fall_asleep(true, 700ms);
+    EXPECT_EQ(pause(), 700ms);
+}
+
+TEST_F(PacerTest, ARetryThatAReportMadeDuringTheLastLookIsDueInTime) {
+    claim(5);
+    claim(0);
+    clock_.advance(3ms);
+    ASSERT_EQ(next(), Action::sleep);
+    pacer_.sleep_sent();
+    pacer_.sleep_answered(true, std::nullopt, clock_.now());
+    ASSERT_EQ(next(), Action::claim);
+    pacer_.claim_sent(clock_.now());
+    pacer_.reported(clock_.now());
+    pacer_.claim_answered(0, clock_.now(), in_hand_);
+    claim(0);
+    fall_asleep(true, 700ms);
+    EXPECT_EQ(pause(), 700ms);
 }
 
 TEST_F(PacerTest, ShortSleepsAreFollowedByLooksBeforeTheNext) {
@@ -270,7 +309,7 @@ TEST_F(PacerTest, ALookThatFallsIntoAClaimIsNotForgotten) {
     clock_.advance(3ms);
     fall_asleep(true);
     clock_.advance(4999ms);
-    pacer_.reported();
+    pacer_.claim_interrupted();
     ASSERT_EQ(next(), Action::claim);
     pacer_.claim_sent(clock_.now());
     clock_.advance(10ms);
