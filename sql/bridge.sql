@@ -322,6 +322,10 @@ BEGIN
     IF claim.maximum < 1 OR NOT tbs.is_armed() OR NOT tbs.is_configuration_read(claim.bridge_id) THEN
         RETURN;
     END IF;
+    -- An operator's mass action has all lines: whoever ends it rings.
+    IF NOT pg_try_advisory_xact_lock_shared(tbs.all_lines_lock_key()) THEN
+        RETURN;
+    END IF;
     -- Round by round: what needs no call (nothing to send, data that cannot be rendered) must not hide what does.
     LOOP
         -- Lines, not rows, are claimed: whoever has a line's lock looks at all of it. A line that another session has is left to that one.

@@ -74,7 +74,7 @@ END;
 $wake_other_resources$;
 COMMENT ON FUNCTION tbs.wake_other_resources(tbs.activity) IS 'internal: lets activities of the line on other network resources look again whether what they require is in step';
 
-CREATE FUNCTION tbs.succeed_activity(activity tbs.activity, present boolean, message text)
+CREATE FUNCTION tbs.succeed_activity(activity tbs.activity, present boolean, message text, event text DEFAULT 'succeeded', reason text DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql
 VOLATILE
@@ -82,8 +82,8 @@ SET search_path = pg_catalog, pg_temp
 AS $succeed_activity$
 BEGIN
     DELETE FROM tbs.activity AS a WHERE a.activity_id = activity.activity_id;
-    PERFORM tbs.record_event('succeeded', NULL, activity, true, succeed_activity.message);
-    PERFORM tbs.note_line_usoc_state(activity, tbs.activity_service(activity.activity_type_id), succeed_activity.present, true, 'succeeded');
+    PERFORM tbs.record_event(succeed_activity.event, succeed_activity.reason, activity, true, succeed_activity.message);
+    PERFORM tbs.note_line_usoc_state(activity, tbs.activity_service(activity.activity_type_id), succeed_activity.present, true, replace(succeed_activity.event, '_', ' '));
     PERFORM tbs.wake_other_resources(activity);
     DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = activity.activity_id;
     -- Its last day of service is known: the removal is on the queue from now on, and due by itself. A later change replaces it.
@@ -98,7 +98,7 @@ BEGIN
       AND NOT EXISTS (SELECT FROM tbs.activity AS a WHERE a.line_usoc_id = activity.line_usoc_id AND a.network_resource_id = activity.network_resource_id);
 END;
 $succeed_activity$;
-COMMENT ON FUNCTION tbs.succeed_activity(tbs.activity, boolean, text) IS 'internal: takes a finished activity off the queue';
+COMMENT ON FUNCTION tbs.succeed_activity(tbs.activity, boolean, text, text, text) IS 'internal: takes a finished activity off the queue, carried out or, by an operator, marked done';
 
 CREATE FUNCTION tbs.fail_activity(activity tbs.activity, outcome text, message text)
 RETURNS void
@@ -419,7 +419,9 @@ BEGIN
     END IF;
 
     SELECT tbs.beginning_of_day(lu.active_date, v_activity.network_resource_id) INTO v_due_at FROM tbs.line_usoc AS lu
-    WHERE lu.line_usoc_id = v_activity.line_usoc_id AND lu.active_date > tbs.business_day(v_resource.time_zone);
+    WHERE lu.line_usoc_id = v_activity.line_usoc_id AND lu.active_date > tbs.business_day(v_resource.time_zone)
+      -- One that an operator has let begin before its day, and end, does not begin again on that day.
+      AND NOT EXISTS (SELECT FROM tbs.line_usoc_run_now AS n WHERE n.line_usoc_id = lu.line_usoc_id AND n.what = 'start' AND n.day = lu.active_date);
     IF v_context IS NULL AND FOUND THEN
         -- One is scheduled, the last: it will look at the dates as they are then.
         IF EXISTS (SELECT FROM tbs.activity AS a JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id

@@ -1,5 +1,78 @@
 -- Explanations: why something is sent, waits, or is not captured, and what would be sent.
 
+-- Who could take activities of an environment: bridges that beat. None, or none that has read the configuration as it is now, and nothing is sent.
+CREATE FUNCTION tbs.why_no_bridge(environment text)
+RETURNS text
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $why_no_bridge$
+DECLARE
+    v_bridges integer;
+    v_with_new_configuration integer;
+BEGIN
+    SELECT count(*), count(*) FILTER (WHERE b.configuration_version >= v.version) INTO v_bridges, v_with_new_configuration
+    FROM tbs.bridge AS b CROSS JOIN tbs.configuration_version AS v
+    WHERE b.environment = why_no_bridge.environment AND b.ended_at IS NULL AND b.beat_at > clock_timestamp() - 2 * tbs.setting_value('lease')::interval;
+    RETURN CASE WHEN v_bridges = 0 THEN format('no bridge is running for environment "%s"', why_no_bridge.environment)
+                WHEN v_with_new_configuration = 0 THEN format('no bridge of environment "%s" has read the changed configuration yet; each does with its next beat', why_no_bridge.environment) END;
+END;
+$why_no_bridge$;
+COMMENT ON FUNCTION tbs.why_no_bridge(text) IS 'internal: why no bridge takes anything of an environment; null: one could';
+
+-- What keeps a network resource as a whole from being called.
+CREATE FUNCTION tbs.why_resource_waits(resource tbs.network_resource)
+RETURNS text
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $why_resource_waits$
+DECLARE
+    v_until timestamptz := tbs.maintenance_until(resource);
+    v_condition tbs.network_resource_condition;
+BEGIN
+    IF resource.state <> 'active' THEN
+        RETURN format('network resource "%s" is %s%s', resource.name, resource.state, ': ' || resource.pause_reason);
+    ELSIF v_until IS NOT NULL THEN
+        RETURN format('network resource "%s" has maintenance until %s', resource.name, v_until);
+    END IF;
+    SELECT * INTO v_condition FROM tbs.network_resource_condition AS c WHERE c.network_resource_id = resource.network_resource_id;
+    IF v_condition.unavailable_since IS NOT NULL THEN
+        RETURN format('network resource "%s" is unavailable since %s (%s); the next probe is due at %s', resource.name, v_condition.unavailable_since,
+                      v_condition.unavailable_reason, v_condition.probe_at);
+    ELSIF v_condition.not_before > clock_timestamp() THEN
+        RETURN format('network resource "%s" asked for a pause until %s', resource.name, v_condition.not_before);
+    END IF;
+    RETURN NULL;
+END;
+$why_resource_waits$;
+COMMENT ON FUNCTION tbs.why_resource_waits(tbs.network_resource) IS 'internal: what keeps everything for a network resource waiting, and until when; null: nothing does';
+
+-- Limits of a network resource that are reached now.
+CREATE FUNCTION tbs.why_limited(resource tbs.network_resource)
+RETURNS text
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $why_limited$
+DECLARE
+    v_ramp_from timestamptz := (SELECT c.ramp_from FROM tbs.network_resource_condition AS c WHERE c.network_resource_id = resource.network_resource_id);
+    v_connections integer := tbs.ramped_connections(resource.connections, v_ramp_from);
+    v_under_way bigint := (SELECT count(*) FROM tbs.activity AS a WHERE a.state = 'processing' AND a.network_resource_id = resource.network_resource_id);
+BEGIN
+    IF v_under_way >= v_connections THEN
+        RETURN format('network resource "%s" has %s API calls under way, and its limit is %s', resource.name, v_under_way,
+                      CASE WHEN v_connections < resource.connections
+                           THEN format('%s just now (it begins gently since %s, then %s)', v_connections, v_ramp_from, resource.connections)
+                           ELSE format('%s (connections)', resource.connections) END);
+    ELSIF resource.requests_per_second IS NOT NULL THEN
+        RETURN format('a bridge takes it as soon as the limit of %s requests a second of network resource "%s" allows', resource.requests_per_second, resource.name);
+    END IF;
+    RETURN NULL;
+END;
+$why_limited$;
+COMMENT ON FUNCTION tbs.why_limited(tbs.network_resource) IS 'internal: which limit of a network resource is in the way now; null: none';
+
 CREATE FUNCTION tbs.why_waiting(activity_id bigint)
 RETURNS text
 LANGUAGE plpgsql
@@ -11,6 +84,7 @@ DECLARE
     v_resource tbs.network_resource;
     v_other tbs.activity;
     v_service text;
+    v_why text;
 BEGIN
     SELECT * INTO v_activity FROM tbs.activity AS a WHERE a.activity_id = why_waiting.activity_id;
     IF NOT FOUND THEN
@@ -18,43 +92,51 @@ BEGIN
                          WHERE h.activity_id = why_waiting.activity_id AND h.closes LIMIT 1), 'there is no such activity');
     END IF;
     SELECT * INTO STRICT v_resource FROM tbs.network_resource AS r WHERE r.network_resource_id = v_activity.network_resource_id;
+    -- First what is about this activity alone.
     IF v_activity.state = 'processing' THEN
         RETURN format('it is with bridge %s since %s', v_activity.bridge_id, v_activity.claimed_at);
     ELSIF v_activity.state = 'failed' THEN
         RETURN format('it failed: %s; retry it with tbs.retry_activity(%s, reason), or correct the data', v_activity.last_message, v_activity.activity_id);
     ELSIF v_activity.state = 'held' THEN
-        RETURN 'an operator holds it';
+        RETURN format('it is held: %s; SELECT tbs.release_activity(%s, reason) lets it go', v_activity.held_reason, v_activity.activity_id);
     ELSIF NOT tbs.is_armed() THEN
         RETURN 'the database is not armed: SELECT tbs.arm(reason)';
-    ELSIF v_resource.state <> 'active' THEN
-        RETURN format('network resource "%s" is %s: %s', v_resource.name, v_resource.state, v_resource.pause_reason);
     ELSIF v_activity.state = 'scheduled' THEN
-        RETURN format('it is due on %s', v_activity.due_at);
+        RETURN format('it is due on %s; SELECT tbs.run_now(%s, reason) does not wait for that', v_activity.due_at, v_activity.activity_id);
+    END IF;
+    -- Then the network resource as a whole: as long as that waits, all that is for it does.
+    v_why := tbs.why_resource_waits(v_resource);
+    IF v_why IS NOT NULL THEN
+        RETURN v_why;
     ELSIF v_activity.state = 'retry' AND v_activity.due_at > clock_timestamp() THEN
         RETURN format('for its next try at %s, after: %s', v_activity.due_at, v_activity.last_message);
     ELSIF v_activity.waits_for_object_id IS NOT NULL THEN
-        RETURN (SELECT format('for the call of activity %s to %s %s', o.in_flight_activity_id, o.kind, o.key) FROM tbs.remote_object AS o
-                WHERE o.remote_object_id = v_activity.waits_for_object_id);
+        RETURN coalesce((SELECT format('for the call of activity %s to %s %s', o.in_flight_activity_id, o.kind, o.key) FROM tbs.remote_object AS o
+                         WHERE o.remote_object_id = v_activity.waits_for_object_id AND o.in_flight_activity_id IS NOT NULL),
+                        'the remote object that it waited for is free: a bridge is about to take it');
     END IF;
+    -- The sequence of its line.
     SELECT * INTO v_other FROM tbs.activity AS a
     WHERE a.line_id = v_activity.line_id AND a.network_resource_id = v_activity.network_resource_id AND a.activity_id <> v_activity.activity_id
-      AND (a.state IN ('processing', 'retry')
+      AND (a.state = 'processing' OR (a.state = 'retry' AND a.due_at > clock_timestamp())
            OR (a.line_usoc_id = v_activity.line_usoc_id AND coalesce(a.moved_to, a.activity_id) < coalesce(v_activity.moved_to, v_activity.activity_id)))
-    ORDER BY a.state = 'processing' DESC, coalesce(a.moved_to, a.activity_id) LIMIT 1;
+    ORDER BY a.state = 'processing' DESC, a.state = 'retry' DESC, coalesce(a.moved_to, a.activity_id) LIMIT 1;
     IF FOUND THEN
         RETURN format('behind activity %s of its line (%s)', v_other.activity_id, v_other.state);
     END IF;
     v_service := tbs.missing_service(v_activity);
     IF v_service IS NOT NULL THEN
-        RETURN format('its line does not have service "%s" in step', v_service);
-    ELSIF NOT EXISTS (SELECT FROM tbs.bridge AS b WHERE b.environment = v_resource.environment AND b.ended_at IS NULL
-                      AND b.beat_at > clock_timestamp() - 2 * tbs.setting_value('lease')::interval) THEN
-        RETURN format('no bridge is running for environment "%s"', v_resource.environment);
+        SELECT a.* INTO v_other FROM tbs.activity AS a JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id AND t.service = v_service
+        WHERE a.line_id = v_activity.line_id AND coalesce(a.moved_to, a.activity_id) < coalesce(v_activity.moved_to, v_activity.activity_id)
+        ORDER BY coalesce(a.moved_to, a.activity_id) LIMIT 1;
+        RETURN format('its line does not have service "%s" in step', v_service)
+            || CASE WHEN FOUND THEN format(': activity %s is %s', v_other.activity_id, CASE WHEN v_other.state = 'new' THEN 'pending' ELSE v_other.state END) ELSE '' END;
     END IF;
-    RETURN 'a bridge is about to take it';
+    RETURN coalesce(tbs.why_no_bridge(v_resource.environment), tbs.why_limited(v_resource), 'a bridge is about to take it');
 END;
 $why_waiting$;
-COMMENT ON FUNCTION tbs.why_waiting(bigint) IS 'one sentence: what an activity waits for, or how it ended';
+COMMENT ON FUNCTION tbs.why_waiting(bigint) IS
+'one sentence: what an activity waits for (another activity, a required service, a remote object, its date, its next try, a pause, maintenance, an unavailable or throttled network resource, a limit, a bridge) and until when; or how it ended';
 
 CREATE FUNCTION tbs.explain_line(line_id bigint)
 RETURNS TABLE (line_usoc_id bigint, usoc text, network_resource text, service text, trigger_type text, captured boolean, explanation text)
@@ -103,16 +185,30 @@ $explain_values$;
 COMMENT ON FUNCTION tbs.explain_values(bigint, text) IS 'the layered values of a line USOC on a network resource, each with the layer that won';
 
 CREATE FUNCTION tbs.explain_policy(activity_id bigint)
-RETURNS TABLE (maximum_calls integer, first_retry interval, longest_retry interval)
+RETURNS TABLE (name text, value text, layer text)
 LANGUAGE sql
 STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $explain_policy$
-    SELECT p.* FROM tbs.activity AS a
-    CROSS JOIN LATERAL tbs.effective_policy(a.activity_id, a.activity_type_id, a.network_resource_id) AS p
-    WHERE a.activity_id = explain_policy.activity_id;
+    SELECT v.name, coalesce(n.value, tbs.setting_value(v.name)), coalesce(n.layer, 'setting')
+    FROM tbs.activity AS a
+    JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
+    CROSS JOIN (VALUES (1, 'maximum_calls'), (2, 'first_retry'), (3, 'longest_retry')) AS v (ordinal, name)
+    LEFT JOIN LATERAL (
+        SELECT x.value, l.layer
+        FROM tbs.activity_policy AS p
+        CROSS JOIN LATERAL (SELECT CASE v.name WHEN 'maximum_calls' THEN p.maximum_calls::text WHEN 'first_retry' THEN p.first_retry::text ELSE p.longest_retry::text END AS value) AS x
+        CROSS JOIN LATERAL (SELECT CASE WHEN p.activity_id IS NOT NULL THEN 1 WHEN p.activity_type_id IS NOT NULL THEN 2 WHEN p.network_resource_id IS NOT NULL THEN 3 ELSE 4 END AS nearness) AS d
+        CROSS JOIN LATERAL (SELECT ('{activity,activity type,network resource,resource type}'::text[])[d.nearness] AS layer) AS l
+        WHERE x.value IS NOT NULL
+          AND (p.activity_id = a.activity_id OR p.activity_type_id = a.activity_type_id OR p.network_resource_id = a.network_resource_id
+               OR p.network_resource_type = t.network_resource_type)
+        ORDER BY d.nearness LIMIT 1) AS n ON true
+    WHERE a.activity_id = explain_policy.activity_id
+    ORDER BY v.ordinal;
 $explain_policy$;
-COMMENT ON FUNCTION tbs.explain_policy(bigint) IS 'maximum number of calls and retry timing that hold for an activity';
+COMMENT ON FUNCTION tbs.explain_policy(bigint) IS
+'maximum_calls, first_retry and longest_retry that hold for an activity, each with the layer that sets it: activity, activity type, network resource, resource type or setting';
 
 CREATE FUNCTION tbs.explain_outcome(activity_history_id bigint)
 RETURNS TABLE (outcome text, outcome_rule_id integer, scope text, description text, remedy text)

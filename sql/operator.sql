@@ -1,99 +1,4 @@
--- The operator's functions. Each takes the line's lock, so that it never decides past a claim or a report, and leaves a row in the history.
-
-CREATE FUNCTION tbs.lock_activity(activity_id bigint)
-RETURNS tbs.activity
-LANGUAGE plpgsql
-VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $lock_activity$
-DECLARE
-    v_activity tbs.activity;
-BEGIN
-    SELECT * INTO v_activity FROM tbs.activity AS a WHERE a.activity_id = lock_activity.activity_id;
-    IF FOUND THEN
-        PERFORM tbs.lock_lines(ARRAY[v_activity.line_id]);
-        SELECT * INTO v_activity FROM tbs.activity AS a WHERE a.activity_id = lock_activity.activity_id;
-    END IF;
-    IF v_activity.activity_id IS NULL THEN
-        RAISE EXCEPTION 'unknown activity: %', lock_activity.activity_id
-            USING ERRCODE = 'no_data_found',
-                  DETAIL = coalesce((SELECT format('It left the queue on %s: %s.', h.recorded_at, h.event) FROM tbs.activity_history AS h
-                                     WHERE h.activity_id = lock_activity.activity_id AND h.closes LIMIT 1), 'No activity has or had this number.'),
-                  HINT = 'SELECT * FROM tbs.activity_queue; shows what is on the queue, tbs.activity_log what was.';
-    END IF;
-    RETURN v_activity;
-END;
-$lock_activity$;
-COMMENT ON FUNCTION tbs.lock_activity(bigint) IS 'internal: an activity with its line locked; raises no_data_found (P0002) for an unknown one';
-
-CREATE FUNCTION tbs.need_reason(reason text, what text)
-RETURNS void
-LANGUAGE plpgsql
-IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-AS $need_reason$
-BEGIN
-    IF coalesce(btrim(need_reason.reason), '') = '' THEN
-        RAISE EXCEPTION 'a reason is needed to %', need_reason.what
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is kept in the history with who did it.';
-    END IF;
-END;
-$need_reason$;
-COMMENT ON FUNCTION tbs.need_reason(text, text) IS 'internal: raises invalid_parameter_value (22023) when an operator gives no reason';
-
-CREATE FUNCTION tbs.retry_activity(activity_id bigint, reason text)
-RETURNS void
-LANGUAGE plpgsql
-VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $retry_activity$
-DECLARE
-    v_activity tbs.activity;
-BEGIN
-    PERFORM tbs.need_reason(retry_activity.reason, 'retry an activity');
-    v_activity := tbs.lock_activity(retry_activity.activity_id);
-    IF v_activity.state NOT IN ('failed', 'held', 'retry') THEN
-        RAISE EXCEPTION 'activity % has not failed', retry_activity.activity_id
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('Its state is %s.', v_activity.state),
-                  HINT = format('SELECT tbs.why_waiting(%s); says what it waits for.', retry_activity.activity_id);
-    END IF;
-    UPDATE tbs.activity AS a SET state = 'new', calls_used = 0, round = a.round + 1, round_at = clock_timestamp(), send_all = true, due_at = NULL, lane = 1 WHERE a.activity_id = v_activity.activity_id;
-    PERFORM tbs.record_event('retried', retry_activity.reason, v_activity);
-    PERFORM tbs.ring();
-END;
-$retry_activity$;
-COMMENT ON FUNCTION tbs.retry_activity(bigint, text) IS
-'gives a failed activity (or one that waits for its next try) a new round of calls, at once; sends even what was accepted before; raises no_data_found (P0002) for an unknown activity, object_not_in_prerequisite_state (55000) for one that has not failed';
-
-CREATE FUNCTION tbs.remove_activity(activity_id bigint, reason text)
-RETURNS void
-LANGUAGE plpgsql
-VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $remove_activity$
-DECLARE
-    v_activity tbs.activity;
-BEGIN
-    PERFORM tbs.need_reason(remove_activity.reason, 'remove an activity');
-    v_activity := tbs.lock_activity(remove_activity.activity_id);
-    IF v_activity.state = 'processing' THEN
-        RAISE EXCEPTION 'activity % is being processed', remove_activity.activity_id
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'Its API call has been sent and has no answer yet.',
-                  HINT = 'Try again when the call is over.';
-    END IF;
-    DELETE FROM tbs.activity AS a WHERE a.activity_id = v_activity.activity_id;
-    DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = v_activity.activity_id;
-    PERFORM tbs.record_event('removed', remove_activity.reason, v_activity, true);
-    PERFORM tbs.note_line_usoc_state(v_activity, tbs.activity_service(v_activity.activity_type_id), NULL, false, 'removed');
-    -- Those behind it may go on.
-    UPDATE tbs.activity AS a SET state = 'new' WHERE a.line_id = v_activity.line_id AND a.line_id <> 0 AND a.state = 'waiting' AND a.waits_for_object_id IS NULL;
-    PERFORM tbs.ring();
-END;
-$remove_activity$;
-COMMENT ON FUNCTION tbs.remove_activity(bigint, text) IS
-'takes an activity off the queue without carrying it out; its line USOC then shows as not in step; raises no_data_found (P0002) for an unknown activity, object_not_in_prerequisite_state (55000) while it is being processed';
+-- What operators do with network resources, remote objects and secrets; with activities: operator/activity.sql. Each leaves a row in the history.
 
 CREATE FUNCTION tbs.resync(line_id bigint DEFAULT NULL, customer_id bigint DEFAULT NULL, network_resource_id integer DEFAULT NULL, reason text DEFAULT NULL)
 RETURNS bigint
@@ -208,6 +113,33 @@ END;
 $test_network_resource$;
 COMMENT ON FUNCTION tbs.test_network_resource(text) IS 'puts a connection test of a network resource on the queue and returns its activity; the result is in tbs.activity_log';
 
+-- record_as_present: an object of a plan is there as the plan wants it, without a call. Not settled: its content is somebody's word, so the next change sends it.
+CREATE FUNCTION tbs.record_as_present(resource tbs.network_resource, planned tbs.planned_object, line_usoc_id bigint, service text, settled boolean)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $record_as_present$
+BEGIN
+    -- What has been accepted as it should be needs nobody's word.
+    IF planned.operation <> 'none' OR record_as_present.settled THEN
+        INSERT INTO tbs.remote_object AS o (network_resource_id, kind, key, identity, find_value, origin, presence, settled, members, accepted, accepted_at, accepted_epoch)
+        VALUES (resource.network_resource_id, planned.kind, planned.key, planned.identity, planned.find_value, 'adopted', 'present', record_as_present.settled,
+                ARRAY(SELECT jsonb_object_keys(planned.content)), planned.content, clock_timestamp(), tbs.accepted_epoch(resource))
+        ON CONFLICT ON CONSTRAINT remote_object_key DO UPDATE
+        SET origin = CASE WHEN o.origin = 'made' THEN 'made' ELSE 'adopted' END, presence = 'present', settled = excluded.settled, members = excluded.members,
+            accepted = excluded.accepted, accepted_at = excluded.accepted_at, accepted_epoch = excluded.accepted_epoch
+        WHERE o.in_flight_activity_id IS NULL;
+    END IF;
+    INSERT INTO tbs.remote_object_use (remote_object_id, line_usoc_id, network_resource_id, service, position)
+    SELECT o.remote_object_id, record_as_present.line_usoc_id, resource.network_resource_id, record_as_present.service, planned.position
+    FROM tbs.remote_object AS o
+    WHERE o.network_resource_id = resource.network_resource_id AND o.kind = planned.kind AND o.key = planned.key
+    ON CONFLICT DO NOTHING;
+END;
+$record_as_present$;
+COMMENT ON FUNCTION tbs.record_as_present(tbs.network_resource, tbs.planned_object, bigint, text, boolean) IS 'internal: records a planned remote object as present and as the rows say, and its use by a line USOC';
+
 -- adopt: a remote object that is there already becomes ours without a call.
 CREATE FUNCTION tbs.adopt(network_resource text, line_usoc_id bigint, reason text)
 RETURNS TABLE (kind text, key text)
@@ -241,19 +173,7 @@ BEGIN
         IF v_planned.error IS NOT NULL THEN
             RAISE EXCEPTION 'cannot adopt %: %', v_planned.kind, v_planned.error USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Member: ' || v_planned.error_member;
         END IF;
-        INSERT INTO tbs.remote_object AS o (network_resource_id, kind, key, identity, find_value, origin, presence, members, accepted, accepted_at, accepted_epoch)
-        VALUES (v_resource.network_resource_id, v_planned.kind, v_planned.key, v_planned.identity, v_planned.find_value, 'adopted', 'present',
-                ARRAY(SELECT jsonb_object_keys(v_planned.content)), v_planned.content,
-                clock_timestamp(), tbs.accepted_epoch(v_resource))
-        ON CONFLICT ON CONSTRAINT remote_object_key DO UPDATE
-        SET origin = CASE WHEN o.origin = 'made' THEN 'made' ELSE 'adopted' END, presence = 'present', settled = true, members = excluded.members, accepted = excluded.accepted,
-            accepted_at = excluded.accepted_at, accepted_epoch = excluded.accepted_epoch
-        WHERE o.in_flight_activity_id IS NULL;
-        INSERT INTO tbs.remote_object_use (remote_object_id, line_usoc_id, network_resource_id, service, position)
-        SELECT o.remote_object_id, adopt.line_usoc_id, v_resource.network_resource_id, v_association.service, v_planned.position
-        FROM tbs.remote_object AS o
-        WHERE o.network_resource_id = v_resource.network_resource_id AND o.kind = v_planned.kind AND o.key = v_planned.key
-        ON CONFLICT DO NOTHING;
+        PERFORM tbs.record_as_present(v_resource, v_planned, adopt.line_usoc_id, v_association.service, true);
         kind := v_planned.kind;
         key := v_planned.key;
         RETURN NEXT;

@@ -10,15 +10,20 @@ DECLARE
     v_business text := 'tbs.customer, tbs.customer_order, tbs.master_usoc, tbs.device, tbs.line, tbs.network_information, tbs.line_usoc, tbs.line_device, tbs.line_member';
     v_configuration text := 'tbs.network_resource_type, tbs.service, tbs.network_resource, tbs.network_resource_maintenance, tbs.network_resource_default, tbs.master_usoc_network_resource, '
                             'tbs.activity_type, tbs.remote_object_kind, tbs.service_object, tbs.activity_step, tbs.value_source, tbs.outcome_rule, tbs.activity_policy';
-    v_views text := 'tbs.activity_queue, tbs.activity_log, tbs.activity_log_detail, tbs.line_status, tbs.health, tbs.setting';
-    v_read text := 'tbs.is_armed(), tbs.setting_value(text)';
+    v_views text := 'tbs.activity_queue, tbs.activity_failure_group, tbs.activity_log, tbs.activity_log_detail, tbs.line_status, tbs.line_not_in_step, tbs.health, tbs.setting';
+    v_desk text := 'tbs.retry_activity(bigint, text, jsonb), tbs.retry_activity(bigint[], text, jsonb), tbs.remove_activity(bigint, text, text), '
+                   'tbs.remove_activity(bigint[], text, text), tbs.hold_activity(bigint, text), tbs.hold_activity(bigint[], text), tbs.release_activity(bigint, text), '
+                   'tbs.release_activity(bigint[], text), tbs.skip_step(bigint, text), tbs.skip_step(bigint[], text), tbs.mark_done(bigint, text, text), '
+                   'tbs.mark_done(bigint[], text, text), tbs.set_maximum_calls(bigint, integer, text), tbs.set_maximum_calls(bigint[], integer, text), '
+                   'tbs.run_now(bigint, text), tbs.run_now(bigint[], text), tbs.resync(bigint, bigint, integer, text)';
+    v_read text := 'tbs.is_armed(), tbs.setting_value(text), tbs.error_signature(text), tbs.remedy_of(bigint), tbs.find_troubles()';
     v_explain text := 'tbs.why_waiting(bigint), tbs.explain_line(bigint), tbs.explain_values(bigint, text), tbs.explain_policy(bigint), tbs.explain_outcome(bigint), tbs.preview(bigint, boolean)';
     v_format text := 'tbs.e164(text, text), tbs.is_telephone_number(text), tbs.is_usoc(text)';
 BEGIN
     IF grant_access.access NOT IN ('app', 'operator', 'admin', 'bridge', 'viewer') OR grant_access.access IS NULL THEN
         RAISE EXCEPTION 'unknown access: "%"', grant_access.access
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'app: write business tables; operator: queue and log, retry and remove; admin: configuration; bridge: the functions of the bridge; viewer: read.';
+                  HINT = 'app: write business tables; operator: queue and log, the fallout desk; admin: configuration; bridge: the functions of the bridge; viewer: read.';
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA tbs TO %s', grant_access.role);
     CASE grant_access.access
@@ -28,10 +33,9 @@ BEGIN
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s, tbs.set_origin(text, text), tbs.set_lane(text) TO %s', v_format, grant_access.role);
         WHEN 'operator' THEN
             EXECUTE format('GRANT SELECT ON %s, %s TO %s', v_business, v_views, grant_access.role);
-            EXECUTE format('GRANT EXECUTE ON FUNCTION %s, %s, tbs.set_origin(text, text), tbs.retry_activity(bigint, text), tbs.remove_activity(bigint, text), '
-                           'tbs.resync(bigint, bigint, integer, text), tbs.test_network_resource(text), tbs.pause_network_resource(text, text), '
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s, %s, %s, tbs.set_origin(text, text), tbs.test_network_resource(text), tbs.pause_network_resource(text, text), '
                            'tbs.resume_network_resource(text, text), tbs.rotate_secret(bigint, text, text, text), tbs.reveal_secret(bigint, text, text, text) TO %s',
-                           v_read, v_explain, grant_access.role);
+                           v_read, v_explain, v_desk, grant_access.role);
         WHEN 'admin' THEN
             EXECUTE format('GRANT SELECT ON %s, %s, tbs.setting, tbs.arming, tbs.bridge TO %s', v_business, v_views, grant_access.role);
             EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s', v_configuration, grant_access.role);

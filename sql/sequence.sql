@@ -12,6 +12,17 @@ AS $line_lock_key$
 $line_lock_key$;
 COMMENT ON FUNCTION tbs.line_lock_key(bigint) IS 'internal: key of the advisory lock of a line';
 
+-- An operator's mass action has more lines than the server's lock table has room for: it takes all lines by one lock, which everybody else holds shared.
+CREATE FUNCTION tbs.all_lines_lock_key()
+RETURNS bigint
+LANGUAGE sql
+IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $all_lines_lock_key$
+    SELECT hashint8extended(0, 8460176912404);
+$all_lines_lock_key$;
+COMMENT ON FUNCTION tbs.all_lines_lock_key() IS 'internal: key of the advisory lock of all lines at once';
+
 -- lock_lines: waits for each, in one order for everybody.
 CREATE FUNCTION tbs.lock_lines(line_ids bigint[])
 RETURNS void
@@ -20,11 +31,16 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $lock_lines$
 BEGIN
+    IF cardinality(lock_lines.line_ids) > 1000 THEN
+        PERFORM pg_advisory_xact_lock(tbs.all_lines_lock_key());
+        RETURN;
+    END IF;
+    PERFORM pg_advisory_xact_lock_shared(tbs.all_lines_lock_key());
     PERFORM pg_advisory_xact_lock(k.key)
     FROM (SELECT DISTINCT tbs.line_lock_key(l) AS key FROM unnest(lock_lines.line_ids) AS l ORDER BY 1 OFFSET 0) AS k;
 END;
 $lock_lines$;
-COMMENT ON FUNCTION tbs.lock_lines(bigint[]) IS 'internal: takes the locks of these lines until the end of the transaction';
+COMMENT ON FUNCTION tbs.lock_lines(bigint[]) IS 'internal: takes the locks of these lines until the end of the transaction; of more than 1000 the lock of all lines';
 
 -- try_lock_lines: takes those that nobody else has, and says which. For a beat, which waits for nobody.
 CREATE FUNCTION tbs.try_lock_lines(line_ids bigint[])
@@ -34,6 +50,9 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $try_lock_lines$
 BEGIN
+    IF NOT pg_try_advisory_xact_lock_shared(tbs.all_lines_lock_key()) THEN
+        RETURN '{}';
+    END IF;
     RETURN ARRAY(SELECT k.line_id FROM (SELECT DISTINCT l AS line_id FROM unnest(try_lock_lines.line_ids) AS l OFFSET 0) AS k
                  WHERE pg_try_advisory_xact_lock(tbs.line_lock_key(k.line_id)));
 END;

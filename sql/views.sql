@@ -1,5 +1,22 @@
 -- Views for people, with the names and columns of TBS's pages. Every page of TBS (admin, customer, order, local product, USOC detail) is one WHERE.
 
+-- The remedy of the outcome rule that decided an activity's last API call.
+CREATE FUNCTION tbs.remedy_of(activity_id bigint)
+RETURNS text
+LANGUAGE plpgsql
+STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $remedy_of$
+BEGIN
+    RETURN (
+        SELECT nullif(o.remedy, '')
+        FROM (SELECT h.outcome_rule_id, h.activity_history_id FROM tbs.activity_history AS h
+              WHERE h.activity_id = remedy_of.activity_id AND h.event = 'api_call' ORDER BY h.activity_history_id DESC LIMIT 1) AS c
+        JOIN tbs.outcome_rule AS o ON o.outcome_rule_id = c.outcome_rule_id);
+END;
+$remedy_of$;
+COMMENT ON FUNCTION tbs.remedy_of(bigint) IS 'what the outcome rule of an activity''s last API call says can be done about it; null: nothing';
+
 CREATE VIEW tbs.activity_queue AS
 SELECT a.activity_id,
        t.network_resource_type || '.' || t.service || '.' || t.trigger_type AS activity_type,
@@ -23,7 +40,12 @@ SELECT a.activity_id,
        nullif(a.line_usoc_id, 0) AS line_usoc_id,
        a.usoc,
        a.network_resource_id,
-       a.activity_type_id
+       a.activity_type_id,
+       (ARRAY['person', 'restore', 'normal', 'bulk', 'resync'])[a.lane] AS lane,
+       a.held_reason,
+       a.corrections,
+       -- Of the rule that decided its last call. Only looked up where this column is asked for.
+       CASE WHEN a.state = 'failed' THEN tbs.remedy_of(a.activity_id) END AS remedy
 FROM tbs.activity AS a
 JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
 JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
@@ -33,6 +55,49 @@ COMMENT ON COLUMN tbs.activity_queue.activity_type IS 'resource type, service an
 COMMENT ON COLUMN tbs.activity_queue.activity_description IS 'the network resource';
 COMMENT ON COLUMN tbs.activity_queue.result_status IS 'scheduled (not due), pending (due), waiting (behind another, for its next try, or for what it requires: tbs.why_waiting), processing, failed, held';
 COMMENT ON COLUMN tbs.activity_queue.calls_used IS 'failed tries in this round';
+COMMENT ON COLUMN tbs.activity_queue.lane IS 'person (a retry by hand), restore, normal, bulk or resync: whose turn it is among lines';
+COMMENT ON COLUMN tbs.activity_queue.held_reason IS 'why it is held: an operator''s reason, or the delete brake';
+COMMENT ON COLUMN tbs.activity_queue.corrections IS 'values that an operator gave for this activity alone';
+COMMENT ON COLUMN tbs.activity_queue.remedy IS 'of a failed one: what the outcome rule that decided says can be done';
+
+-- What messages of one cause have in common: without what differs from case to case. The HTTP status stays: 404 and 500 are two causes.
+CREATE FUNCTION tbs.error_signature(message text)
+RETURNS text
+LANGUAGE plpgsql
+IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $error_signature$
+DECLARE
+    v_status text := substring(message FROM '^HTTP [0-9]{3}\M');
+    v_rest text := substr(message, coalesce(length(v_status), 0) + 1);
+BEGIN
+    -- Quoted strings; an apostrophe within a word opens none.
+    v_rest := regexp_replace(v_rest, '"[^"]*"|(?<![[:alnum:]])''[^'']*''(?![[:alnum:]])', '"*"', 'g');
+    -- Addresses: URLs, e-mail and SIP addresses, MAC and IP addresses, UUIDs.
+    v_rest := regexp_replace(v_rest, '\m[a-z]{2,10}://[^\s;,]+|[^\s;,:<>()]+@[^\s;,:<>()]+|\m[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}\M|\m[0-9]{1,3}(\.[0-9]{1,3}){3}\M'
+                                     '|\m[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:]*:[0-9A-Fa-f:]*[0-9A-Fa-f]\M|\m[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\M', '*', 'g');
+    RETURN coalesce(v_status, '') || regexp_replace(v_rest, '[0-9]+', '#', 'g');
+END;
+$error_signature$;
+COMMENT ON FUNCTION tbs.error_signature(text) IS 'a message without what differs from case to case: quoted strings and addresses (URL, user@domain, MAC, IP, UUID) become *, digits #; a leading HTTP status stays';
+
+CREATE VIEW tbs.activity_failure_group AS
+SELECT g.network_resource, g.service, g.outcome, g.signature, g.count, g.oldest, g.newest, g.example_activity_id, e.last_message AS example,
+       tbs.remedy_of(g.example_activity_id) AS remedy, g.network_resource_id
+FROM (SELECT r.name AS network_resource, t.service, a.last_outcome AS outcome, coalesce(tbs.error_signature(a.last_message), '') AS signature, count(*) AS count,
+             min(coalesce(a.claimed_at, a.captured_at)) AS oldest, max(coalesce(a.claimed_at, a.captured_at)) AS newest,
+             min(a.activity_id) AS example_activity_id, a.network_resource_id
+      FROM tbs.activity AS a
+      JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
+      JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
+      WHERE a.state = 'failed'
+      GROUP BY r.name, t.service, a.last_outcome, 4, a.network_resource_id) AS g
+JOIN tbs.activity AS e ON e.activity_id = g.example_activity_id;
+COMMENT ON VIEW tbs.activity_failure_group IS 'what failed, one row for each cause: the same network resource, service, outcome and message apart from names and numbers';
+COMMENT ON COLUMN tbs.activity_failure_group.signature IS 'what the messages have in common: tbs.error_signature(last_message)';
+COMMENT ON COLUMN tbs.activity_failure_group.oldest IS 'when the oldest of them was last sent; captured, where nothing was';
+COMMENT ON COLUMN tbs.activity_failure_group.example_activity_id IS 'the first of them, to look at: SELECT * FROM tbs.activity_log_detail WHERE activity_id = ...';
+COMMENT ON COLUMN tbs.activity_failure_group.remedy IS 'what the outcome rule says can be done about it';
 
 CREATE VIEW tbs.activity_log AS
 SELECT q.activity_id, q.activity_type, q.activity_description, q.trigger_type, q.trigger_description, q.result_status,
@@ -87,13 +152,13 @@ COMMENT ON VIEW tbs.activity_log_detail IS 'the whole history of every task: cap
 CREATE VIEW tbs.line_status AS
 SELECT lu.line_id, lu.line_usoc_id, lu.usoc, l.customer_id, coalesce(lu.telephone_number, l.telephone_number) AS telephone_number, r.name AS network_resource,
        a.service,
-       CASE WHEN q.activity_id IS NOT NULL AND q.state = 'failed' THEN 'failed'
+       CASE WHEN q.state IN ('failed', 'held') THEN q.state
             WHEN q.activity_id IS NOT NULL THEN 'in progress'
             WHEN s.in_step AND s.present THEN 'in step'
             WHEN coalesce(lu.active_date > (clock_timestamp() AT TIME ZONE coalesce(r.time_zone, current_setting('TimeZone')))::date, false) THEN 'not yet active'
             ELSE 'not in step' END AS status,
        coalesce(s.in_step AND s.present AND q.activity_id IS NULL, false) AS in_step,
-       coalesce(q.last_message, s.last_result, 'not captured') AS explanation,
+       coalesce(CASE WHEN q.state = 'held' THEN 'held: ' || q.held_reason END, q.last_message, s.last_result, 'not captured') AS explanation,
        s.changed_at
 FROM tbs.line_usoc AS lu
 JOIN tbs.line AS l ON l.line_id = lu.line_id
@@ -104,26 +169,118 @@ LEFT JOIN LATERAL (SELECT x.* FROM tbs.activity AS x
                    WHERE x.line_usoc_id = a.line_usoc_id AND x.network_resource_id = a.network_resource_id
                      -- What is only due on a later day changes nothing today.
                      AND x.state <> 'scheduled'
-                   ORDER BY x.state = 'failed' DESC, coalesce(x.moved_to, x.activity_id) LIMIT 1) AS q ON true
+                   ORDER BY x.state = 'failed' DESC, x.state = 'held' DESC, coalesce(x.moved_to, x.activity_id) LIMIT 1) AS q ON true
 WHERE a.active OR s.line_usoc_id IS NOT NULL;
 COMMENT ON VIEW tbs.line_status IS 'for applications: whether each USOC of a line is in step with its network resources';
-COMMENT ON COLUMN tbs.line_status.status IS 'in step; in progress; failed (for an operator); not yet active; not in step (its last activity was removed, or it was not captured)';
+COMMENT ON COLUMN tbs.line_status.status IS 'in step; in progress; failed or held (for an operator); not yet active; not in step (its last activity was removed, or it was not captured)';
+
+CREATE VIEW tbs.line_not_in_step AS
+SELECT s.line_id, s.customer_id, s.telephone_number, s.line_usoc_id, s.usoc, s.network_resource, s.service, s.status, s.explanation, s.changed_at
+FROM tbs.line_status AS s
+WHERE NOT s.in_step AND s.status NOT IN ('in step', 'not yet active')
+UNION ALL
+-- What is there although no row wants it any more, or was to be removed and is not known to be.
+SELECT s.line_id, s.customer_id, s.telephone_number, s.line_usoc_id, s.usoc, r.name, s.service,
+       CASE WHEN q.state IN ('failed', 'held') THEN q.state WHEN q.activity_id IS NOT NULL THEN 'in progress' ELSE 'left behind' END,
+       coalesce(CASE WHEN q.state = 'held' THEN 'held: ' || q.held_reason END, q.last_message, s.last_result), s.changed_at
+FROM tbs.line_usoc_state AS s
+JOIN tbs.network_resource AS r ON r.network_resource_id = s.network_resource_id
+LEFT JOIN LATERAL (SELECT x.* FROM tbs.activity AS x
+                   WHERE x.line_usoc_id = s.line_usoc_id AND x.network_resource_id = s.network_resource_id
+                   ORDER BY x.state = 'failed' DESC, x.state = 'held' DESC, coalesce(x.moved_to, x.activity_id) LIMIT 1) AS q ON true
+WHERE NOT EXISTS (SELECT FROM tbs.line_usoc_association AS a
+                  WHERE a.line_usoc_id = s.line_usoc_id AND a.network_resource_id = s.network_resource_id AND a.service = s.service)
+  AND (s.present OR q.activity_id IS NOT NULL);
+COMMENT ON VIEW tbs.line_not_in_step IS 'lines that are not in step with their network resources: one row for each line USOC, network resource and service; tbs.resync(line_id => ..., reason => ...) brings one back';
+COMMENT ON COLUMN tbs.line_not_in_step.status IS 'failed or held (for an operator); in progress; not in step (its last activity was removed, or it was not captured); left behind (it is there, and no row wants it)';
+
+-- A function, so that whoever may read the view needs no right on what it looks at.
+CREATE FUNCTION tbs.find_troubles()
+RETURNS TABLE (trouble text, detail text, remedy text)
+LANGUAGE plpgsql
+STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $find_troubles$
+DECLARE
+    v_lease interval := tbs.setting_value('lease')::interval;
+    v_month date := date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC')::date;
+BEGIN
+    IF NOT tbs.is_armed() THEN
+        RETURN QUERY SELECT 'not armed', 'changes are neither captured nor sent', 'SELECT tbs.arm(reason);';
+    END IF;
+
+    RETURN QUERY
+    SELECT 'network resource paused', format('%s since %s: %s', r.name, r.paused_at, r.pause_reason),
+           format('remove the cause, then SELECT tbs.resume_network_resource(%L, reason);', r.name)
+    FROM tbs.network_resource AS r WHERE r.state = 'paused' ORDER BY r.name;
+
+    RETURN QUERY
+    SELECT 'network resource unavailable', format('%s since %s: %s; next probe at %s', r.name, c.unavailable_since, c.unavailable_reason, c.probe_at),
+           'nothing: it is probed, no try is counted, and the queue goes on by itself when it is back; call its operator'
+    FROM tbs.network_resource_condition AS c JOIN tbs.network_resource AS r ON r.network_resource_id = c.network_resource_id
+    WHERE c.unavailable_since IS NOT NULL AND r.state = 'active' ORDER BY r.name;
+
+    RETURN QUERY
+    SELECT 'network resource throttled', format('%s asked for a pause until %s', r.name, c.not_before),
+           format('nothing: it goes on then; often: UPDATE tbs.network_resource SET requests_per_second = ... WHERE name = %L;', r.name)
+    FROM tbs.network_resource_condition AS c JOIN tbs.network_resource AS r ON r.network_resource_id = c.network_resource_id
+    WHERE c.not_before > clock_timestamp() AND r.state = 'active' ORDER BY r.name;
+
+    RETURN QUERY
+    SELECT 'maintenance', format('%s until %s', r.name, m.until), 'nothing: it goes on then; over already: end it in tbs.network_resource_maintenance'
+    FROM tbs.network_resource AS r CROSS JOIN LATERAL (SELECT tbs.maintenance_until(r) AS until) AS m
+    WHERE r.state = 'active' AND m.until IS NOT NULL ORDER BY r.name;
+
+    RETURN QUERY
+    SELECT 'no bridge', format('environment %s has network resources and no running bridge', r.environment), 'start tbs-bridge --environment ' || r.environment
+    FROM (SELECT DISTINCT n.environment FROM tbs.network_resource AS n WHERE n.state = 'active') AS r
+    WHERE NOT EXISTS (SELECT FROM tbs.bridge AS b WHERE b.environment = r.environment AND b.ended_at IS NULL AND b.beat_at > clock_timestamp() - 2 * v_lease)
+    ORDER BY r.environment;
+
+    -- It reads the configuration with its beat, so this is normal for a moment and a trouble when it stays.
+    RETURN QUERY
+    SELECT 'bridge with an old configuration', format('bridge %s (%s) has not read the last change, and takes nothing', b.bridge_id, b.name),
+           'wait for its next beat; if this stays: restart that bridge, its log says why'
+    FROM tbs.bridge AS b CROSS JOIN tbs.configuration_version AS v
+    WHERE b.ended_at IS NULL AND b.beat_at > clock_timestamp() - 2 * v_lease AND b.configuration_version < v.version ORDER BY b.bridge_id;
+
+    RETURN QUERY
+    SELECT 'bridge without a beat', format('bridge %s (%s) since %s', b.bridge_id, b.name, b.beat_at),
+           'another bridge takes over what it had; if none does: start one'
+    FROM tbs.bridge AS b
+    WHERE b.ended_at IS NULL AND b.beat_at <= clock_timestamp() - 2 * v_lease ORDER BY b.bridge_id;
+
+    RETURN QUERY
+    SELECT 'failed activities', format('%s of network resource %s, the oldest since %s', count(*), r.name, min(a.captured_at)),
+           format('SELECT * FROM tbs.activity_failure_group WHERE network_resource = %L; says what is wrong; then tbs.retry_activity, tbs.remove_activity ...', r.name)
+    FROM tbs.activity AS a JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
+    WHERE a.state = 'failed' GROUP BY r.name ORDER BY r.name;
+
+    RETURN QUERY
+    SELECT 'removals held by the delete brake', format('%s of network resource %s, the oldest since %s', count(*), r.name, min(a.captured_at)),
+           format('meant: SELECT tbs.release_activity(array_agg(activity_id), reason) FROM tbs.activity_queue WHERE held_reason LIKE ''delete brake%%'' AND '
+                  'activity_description = %L; not meant: put the rows back, then tbs.remove_activity', r.name)
+    FROM tbs.activity AS a JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
+    WHERE a.state = 'held' AND a.held_reason LIKE 'delete brake%' GROUP BY r.name ORDER BY r.name;
+
+    RETURN QUERY
+    SELECT 'activities processing for long', format('%s of network resource %s, the oldest since %s', count(*), r.name, min(a.claimed_at)),
+           format('bridge %s should have reported by now: look at its log; when it is dead another takes over', string_agg(DISTINCT a.bridge_id::text, ', '))
+    FROM tbs.activity AS a JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
+    JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
+    WHERE a.state = 'processing'
+      AND a.claimed_at < clock_timestamp() - 2 * v_lease - 2 * make_interval(secs => coalesce(t.timeout_milliseconds, r.timeout_milliseconds) / 1000.0)
+    GROUP BY r.name ORDER BY r.name;
+
+    RETURN QUERY
+    SELECT 'history partition missing', format('%s has none: what is done then cannot be recorded', to_char(m, 'YYYY-MM')),
+           'SELECT tbs.make_history_partitions(); a running bridge does it by itself'
+    FROM generate_series(v_month::timestamp, v_month + interval '2 months', interval '1 month') AS m
+    WHERE tbs.is_armed() AND to_regclass('tbs.activity_history_' || to_char(m, 'YYYY_MM')) IS NULL ORDER BY m;
+END;
+$find_troubles$;
+COMMENT ON FUNCTION tbs.find_troubles() IS 'what tbs.health shows';
 
 CREATE VIEW tbs.health AS
-SELECT 'not armed'::text AS trouble, 'changes are neither captured nor sent'::text AS detail, 'SELECT tbs.arm(reason);'::text AS remedy
-WHERE NOT tbs.is_armed()
-UNION ALL
-SELECT 'network resource ' || r.state, format('%s since %s: %s', r.name, r.paused_at, r.pause_reason),
-       format('remove the cause, then SELECT tbs.resume_network_resource(%L, reason);', r.name)
-FROM tbs.network_resource AS r WHERE r.state = 'paused'
-UNION ALL
-SELECT 'no bridge', format('environment %s has network resources and no running bridge', r.environment), 'start tbs-bridge --environment ' || r.environment
-FROM (SELECT DISTINCT n.environment FROM tbs.network_resource AS n WHERE n.state = 'active') AS r
-WHERE NOT EXISTS (SELECT FROM tbs.bridge AS b WHERE b.environment = r.environment AND b.ended_at IS NULL
-                  AND b.beat_at > clock_timestamp() - 2 * tbs.setting_value('lease')::interval)
-UNION ALL
-SELECT 'failed activities', format('%s of network resource %s, the oldest since %s', count(*), r.name, min(a.captured_at)),
-       format('SELECT * FROM tbs.activity_queue WHERE result_status = ''failed'' AND activity_description = %L;', r.name)
-FROM tbs.activity AS a JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
-WHERE a.state = 'failed' GROUP BY r.name;
+SELECT f.trouble, f.detail, f.remedy FROM tbs.find_troubles() AS f;
 COMMENT ON VIEW tbs.health IS 'one line per trouble, with what to do about it; empty: all is well';

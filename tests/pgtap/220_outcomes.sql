@@ -134,13 +134,13 @@ SELECT lives_ok($$SELECT tbs.retry_delay(1000000, '1 second', '5 minutes')$$, 'v
 
 -- Layers of the policy: activity > activity type > network resource > resource type > setting, value by value
 SELECT tbs.retry_activity(activity_of(1011), 'test');
-SELECT results_eq($$SELECT * FROM tbs.explain_policy(activity_of(1011))$$, $$VALUES (3, interval '10 seconds', interval '15 seconds')$$, 'network resource');
+SELECT results_eq($$SELECT * FROM tbs.explain_policy(activity_of(1011))$$, $$VALUES ('maximum_calls', '3', 'network resource'), ('first_retry', '00:00:10', 'network resource'), ('longest_retry', '00:00:15', 'network resource')$$, 'network resource');
 INSERT INTO tbs.activity_policy (network_resource_type, maximum_calls) VALUES ('netsapiens', 20);
-SELECT is((SELECT maximum_calls FROM tbs.explain_policy(activity_of(1011))), 3, 'goes before its type');
+SELECT is((SELECT value || ' ' || layer FROM tbs.explain_policy(activity_of(1011)) WHERE name = 'maximum_calls'), '3 network resource', 'goes before its type');
 INSERT INTO tbs.activity_policy (activity_type_id, maximum_calls) SELECT a.activity_type_id, 5 FROM tbs.activity AS a WHERE a.activity_id = activity_of(1011);
-SELECT results_eq($$SELECT * FROM tbs.explain_policy(activity_of(1011))$$, $$VALUES (5, interval '10 seconds', interval '15 seconds')$$, 'activity type goes before it, for what it sets');
+SELECT results_eq($$SELECT * FROM tbs.explain_policy(activity_of(1011))$$, $$VALUES ('maximum_calls', '5', 'activity type'), ('first_retry', '00:00:10', 'network resource'), ('longest_retry', '00:00:15', 'network resource')$$, 'activity type goes before it, for what it sets');
 INSERT INTO tbs.activity_policy (activity_id, maximum_calls, first_retry) VALUES (activity_of(1011), 1, '1 millisecond');
-SELECT results_eq($$SELECT * FROM tbs.explain_policy(activity_of(1011))$$, $$VALUES (1, interval '1 millisecond', interval '15 seconds')$$, 'the activity itself goes before all');
+SELECT results_eq($$SELECT * FROM tbs.explain_policy(activity_of(1011))$$, $$VALUES ('maximum_calls', '1', 'activity'), ('first_retry', '00:00:00.001', 'activity'), ('longest_retry', '00:00:15', 'network resource')$$, 'the activity itself goes before all');
 SELECT claim();
 SELECT answer(500);
 SELECT is(queue(), '{1011 line_changed failed}', 'a maximum of one call: the first failed try is the last');
@@ -149,9 +149,9 @@ SELECT work();
 SELECT is((SELECT count(*) FROM tbs.activity_policy AS p WHERE p.activity_id IS NOT NULL), 0::bigint, 'the policy of an activity goes with it');
 DELETE FROM tbs.activity_policy;
 UPDATE tbs.line SET first_name = 'Ada4' WHERE line_id = 101;
-SELECT results_eq($$SELECT * FROM tbs.explain_policy(activity_of(1011))$$, $$SELECT tbs.setting_value('maximum_calls')::integer, tbs.setting_value('first_retry')::interval, tbs.setting_value('longest_retry')::interval$$, 'without a row: the settings');
+SELECT results_eq($$SELECT * FROM tbs.explain_policy(activity_of(1011))$$, $$SELECT n, tbs.setting_value(n), 'setting' FROM unnest('{maximum_calls,first_retry,longest_retry}'::text[]) AS n$$, 'without a row: the settings');
 SELECT tbs.set_setting('maximum_calls', '2', 'test');
-SELECT is((SELECT maximum_calls FROM tbs.explain_policy(activity_of(1011))), 2, 'as an administrator has set them');
+SELECT is((SELECT value FROM tbs.explain_policy(activity_of(1011)) WHERE name = 'maximum_calls'), '2', 'as an administrator has set them');
 SELECT work();
 
 -- Unauthorized: the resource is paused, no other activity is burnt

@@ -45,7 +45,7 @@ SELECT answer(404, '{}', which => 'GET%');
 SELECT answer(400, '{"message": "Bad domain"}');
 SELECT results_eq($$SELECT result_status, last_message LIKE 'HTTP 400; Bad domain%' FROM tbs.activity_queue$$, $$VALUES ('failed', true)$$, 'failed');
 SELECT results_eq($$SELECT status, in_step, explanation LIKE 'HTTP 400%' FROM tbs.line_status$$, $$VALUES ('failed', false, true)$$, 'for the application as well, with the reason');
-SELECT results_eq($$SELECT trouble, detail LIKE '1 of network resource ns-east%', remedy LIKE '%activity_queue%' FROM tbs.health$$, $$VALUES ('failed activities', true, true)$$, 'health says so');
+SELECT results_eq($$SELECT trouble, detail LIKE '1 of network resource ns-east%', remedy LIKE '%activity_failure_group%retry_activity%' FROM tbs.health$$, $$VALUES ('failed activities', true, true)$$, 'health says so');
 -- Retried, succeeded
 SELECT tbs.retry_activity(activity_of(1011), 'fixed');
 SELECT work();
