@@ -519,7 +519,11 @@ BEGIN
     v_outcome := v_rule.outcome;
     v_message := CASE WHEN v_outcome NOT IN ('done', 'noop') THEN tbs.answer_message(take_answer.curl_result, take_answer.http_status, take_answer.answer, v_rule) END;
     -- A look finds something: is it ours? By the mark of this line, or of one for which it may have been made before (its answer was lost, the key moved).
-    IF v_outcome = 'done' AND activity.operation = 'look' AND NOT v_for_resource AND v_object.presence_before = 'perhaps'
+    IF v_outcome = 'done' AND activity.operation = 'look' AND NOT v_for_resource AND v_step ->> 'is_ours' IS NOT NULL
+       AND tbs.answer_json(take_answer.answer) IS NULL THEN
+        v_outcome := 'transient';
+        v_message := 'the answer has no document that says whose it is';
+    ELSIF v_outcome = 'done' AND activity.operation = 'look' AND NOT v_for_resource AND v_object.presence_before = 'perhaps'
        AND v_object.accepted_at IS NULL AND v_step ->> 'is_ours' IS NOT NULL
        AND NOT EXISTS (SELECT FROM unnest(v_object.markers || ('tbs:' || activity.line_id)) AS m (marker)
                        WHERE jsonb_path_match(tbs.answer_json(take_answer.answer), (v_step ->> 'is_ours')::jsonpath,
@@ -545,7 +549,7 @@ BEGIN
     ELSIF v_outcome <> 'throttled' THEN
         v_is_down := tbs.note_failure(activity, v_resource, v_outcome, v_message);
     END IF;
-    v_counts := v_outcome IN ('transient', 'unknown') AND NOT v_is_down;
+    v_counts := (v_outcome IN ('transient', 'unknown') OR (v_outcome = 'missing' AND v_step ->> 'on_missing' = 'transient')) AND NOT v_is_down;
     IF (v_counts OR (v_outcome = 'missing' AND activity.operation = 'edit')) AND v_rule.outcome_when_used_up IS NOT NULL THEN
         SELECT * INTO v_policy FROM tbs.effective_policy(activity.activity_id, activity.activity_type_id, activity.network_resource_id);
         IF activity.calls_used + 1 >= v_policy.maximum_calls THEN

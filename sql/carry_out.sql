@@ -386,6 +386,12 @@ BEGIN
         WHERE u.remote_object_id = v_planned.remote_object_id AND u.line_usoc_id = v_activity.line_usoc_id AND u.service = v_type.service;
         DELETE FROM tbs.remote_object AS o
         WHERE v_planned.operation = 'forget' AND o.remote_object_id = v_planned.remote_object_id AND o.in_flight_activity_id IS NULL
+          AND (o.presence = 'absent' OR o.origin = 'found')
+          AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id);
+        -- What the resource cannot delete (a site) stays there with its values, unless what it belongs to goes: wanted again, it is sent again, and
+        -- members without a value are cleared.
+        UPDATE tbs.remote_object AS o SET settled = false
+        WHERE v_planned.operation = 'forget' AND o.remote_object_id = v_planned.remote_object_id AND o.in_flight_activity_id IS NULL
           AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id);
     END LOOP;
 
@@ -432,6 +438,8 @@ BEGIN
             RETURN NULL;
         END IF;
         UPDATE tbs.activity AS a SET state = 'scheduled', bridge_id = NULL, due_at = v_due_at WHERE a.activity_id = v_activity.activity_id;
+        -- What it had before is gone: what requires it waits.
+        PERFORM tbs.note_line_usoc_state(v_activity, v_type.service, false, true, 'scheduled');
         RETURN NULL;
     END IF;
     PERFORM tbs.succeed_activity(v_activity, v_context IS NOT NULL, CASE WHEN v_activity.call_number = 0 THEN 'nothing to send' END);
