@@ -434,6 +434,7 @@ BEGIN
                    WHERE a.line_usoc_id = v_activity.line_usoc_id AND a.network_resource_id = v_activity.network_resource_id AND a.line_id = v_activity.line_id
                      AND t.service = v_type.service AND a.state IN ('new', 'waiting') AND a.activity_id <> v_activity.activity_id) THEN
             DELETE FROM tbs.activity AS a WHERE a.activity_id = v_activity.activity_id;
+            DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = v_activity.activity_id;
             PERFORM tbs.record_event('superseded', NULL, v_activity, true, 'a later change came before this was done');
             RETURN NULL;
         END IF;

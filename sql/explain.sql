@@ -48,7 +48,7 @@ END;
 $why_resource_waits$;
 COMMENT ON FUNCTION tbs.why_resource_waits(tbs.network_resource) IS 'internal: what keeps everything for a network resource waiting, and until when; null: nothing does';
 
--- Limits of a network resource that are reached now.
+-- Limits of a network resource that are reached now, or how many want to be sent to it.
 CREATE FUNCTION tbs.why_limited(resource tbs.network_resource)
 RETURNS text
 LANGUAGE plpgsql
@@ -59,14 +59,27 @@ DECLARE
     v_ramp_from timestamptz := (SELECT c.ramp_from FROM tbs.network_resource_condition AS c WHERE c.network_resource_id = resource.network_resource_id);
     v_connections integer := tbs.ramped_connections(resource.connections, v_ramp_from);
     v_under_way bigint := (SELECT count(*) FROM tbs.activity AS a WHERE a.state = 'processing' AND a.network_resource_id = resource.network_resource_id);
+    v_is_spent boolean;
+    v_until timestamptz;
+    v_before bigint;
 BEGIN
     IF v_under_way >= v_connections THEN
         RETURN format('network resource "%s" has %s API calls under way, and its limit is %s', resource.name, v_under_way,
                       CASE WHEN v_connections < resource.connections
                            THEN format('%s just now (it begins gently since %s, then %s)', v_connections, v_ramp_from, resource.connections)
                            ELSE format('%s (connections)', resource.connections) END);
-    ELSIF resource.requests_per_second IS NOT NULL THEN
-        RETURN format('a bridge takes it as soon as the limit of %s requests a second of network resource "%s" allows', resource.requests_per_second, resource.name);
+    END IF;
+    IF resource.requests_per_second IS NOT NULL THEN
+        SELECT bool_and(g.tokens < 1), min(g.look_again_at) INTO v_is_spent, v_until
+        FROM tbs.bridge AS b CROSS JOIN LATERAL tbs.budgets(b.bridge_id) AS g
+        WHERE b.ended_at IS NULL AND b.environment = resource.environment AND g.network_resource_id = resource.network_resource_id;
+        IF v_is_spent THEN
+            RETURN format('network resource "%s" has had its %s requests a second; the next may go at %s', resource.name, resource.requests_per_second, v_until);
+        END IF;
+    END IF;
+    SELECT count(*) INTO v_before FROM tbs.activity AS a WHERE a.network_resource_id = resource.network_resource_id AND a.state = 'new';
+    IF v_before > 100 THEN
+        RETURN format('%s others for network resource "%s" are pending as well; a bridge takes them in their lanes', v_before - 1, resource.name);
     END IF;
     RETURN NULL;
 END;

@@ -53,13 +53,14 @@ CREATE TABLE tbs.activity (
     last_outcome        text,
     last_message        text
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
--- Each index is for one question: what is claimable, what is due, the sequence of a line, who waits for an object, and the pages of people.
+-- Each index is for one question: what is claimable, what is due, the sequence of a line, who waits for an object, what waits for a person, and the pages of people.
 CREATE INDEX activity_claimable_idx ON tbs.activity (network_resource_id, lane, activity_id) WHERE state = 'new';
 CREATE INDEX activity_due_idx ON tbs.activity (network_resource_id, due_at) WHERE state IN ('retry', 'scheduled');
 CREATE INDEX activity_sequence_idx ON tbs.activity (line_id, network_resource_id, line_usoc_id, (coalesce(moved_to, activity_id)));
 CREATE INDEX activity_waits_for_object_idx ON tbs.activity (waits_for_object_id) WHERE waits_for_object_id IS NOT NULL;
 CREATE INDEX activity_under_way_idx ON tbs.activity (line_id, network_resource_id) WHERE state IN ('processing', 'retry');
 CREATE INDEX activity_processing_idx ON tbs.activity (bridge_id, network_resource_id) WHERE state = 'processing';
+CREATE INDEX activity_stuck_idx ON tbs.activity (network_resource_id) WHERE state IN ('failed', 'held');
 CREATE INDEX activity_line_usoc_idx ON tbs.activity (line_usoc_id);
 CREATE INDEX activity_customer_idx ON tbs.activity (customer_id);
 CREATE INDEX activity_order_number_idx ON tbs.activity (order_number) WHERE order_number IS NOT NULL;
@@ -268,7 +269,7 @@ CREATE TABLE tbs.activity_history (
     reason               text
 ) PARTITION BY RANGE (recorded_at);
 COMMENT ON TABLE tbs.activity_history IS 'append-only: every API call with its answer, how every activity ended, every operator action; partitioned by month (UTC)';
-COMMENT ON COLUMN tbs.activity_history.event IS 'api_call, late_report, succeeded, failed, removed, superseded, retried, held, released, new_round, taken_over, given_back, and for the system: armed, disarmed, without_capture, paused, resumed, adopted, secret_rotated, secret_revealed, setting_changed';
+COMMENT ON COLUMN tbs.activity_history.event IS 'api_call, late_report, succeeded, failed, removed, superseded, retried, corrected, held, released, step_skipped, marked_done, maximum_calls_set, run_now, new_round, taken_over, given_back, and for the system: armed, disarmed, without_capture, paused, resumed, throttled, made_unavailable, available_again, resynced, adopted, secret_rotated, secret_revealed, setting_changed';
 COMMENT ON COLUMN tbs.activity_history.closes IS 'true on the one row with which the activity left the queue';
 COMMENT ON COLUMN tbs.activity_history.request_body IS 'as rendered; secrets are references';
 COMMENT ON COLUMN tbs.activity_history.answer IS 'as text, secrets masked, at most 4000 characters';

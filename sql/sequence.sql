@@ -226,6 +226,7 @@ BEGIN
           AND (e.state = 'scheduled' OR (nt.trigger_type = 'usoc_deleted' AND e.state <> 'processing')) AND e.line_id = n.line_id
     LOOP
         DELETE FROM tbs.activity AS a WHERE a.activity_id = v_earlier.activity_id;
+        DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = v_earlier.activity_id;
         PERFORM tbs.record_event('superseded', NULL, v_earlier, true, 'a later change came before this was done');
     END LOOP;
     FOR v_earlier IN

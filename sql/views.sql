@@ -156,6 +156,9 @@ SELECT lu.line_id, lu.line_usoc_id, lu.usoc, l.customer_id, coalesce(lu.telephon
             WHEN q.activity_id IS NOT NULL THEN 'in progress'
             WHEN s.in_step AND s.present THEN 'in step'
             WHEN coalesce(lu.active_date > (clock_timestamp() AT TIME ZONE coalesce(r.time_zone, current_setting('TimeZone')))::date, false) THEN 'not yet active'
+            WHEN s.line_usoc_id IS NULL
+                 AND (lu.disconnect_date < (clock_timestamp() AT TIME ZONE coalesce(r.time_zone, current_setting('TimeZone')))::date
+                      OR EXISTS (SELECT FROM tbs.line_usoc_run_now AS n WHERE n.line_usoc_id = lu.line_usoc_id AND n.what = 'end' AND n.day = lu.disconnect_date)) THEN 'ended'
             ELSE 'not in step' END AS status,
        coalesce(s.in_step AND s.present AND q.activity_id IS NULL, false) AS in_step,
        coalesce(CASE WHEN q.state = 'held' THEN 'held: ' || q.held_reason END, q.last_message, s.last_result, 'not captured') AS explanation,
@@ -172,12 +175,12 @@ LEFT JOIN LATERAL (SELECT x.* FROM tbs.activity AS x
                    ORDER BY x.state = 'failed' DESC, x.state = 'held' DESC, coalesce(x.moved_to, x.activity_id) LIMIT 1) AS q ON true
 WHERE a.active OR s.line_usoc_id IS NOT NULL;
 COMMENT ON VIEW tbs.line_status IS 'for applications: whether each USOC of a line is in step with its network resources';
-COMMENT ON COLUMN tbs.line_status.status IS 'in step; in progress; failed or held (for an operator); not yet active; not in step (its last activity was removed, or it was not captured)';
+COMMENT ON COLUMN tbs.line_status.status IS 'in step; in progress; failed or held (for an operator); not yet active; ended (after its last day); not in step (its last activity was removed, or it was not captured)';
 
 CREATE VIEW tbs.line_not_in_step AS
 SELECT s.line_id, s.customer_id, s.telephone_number, s.line_usoc_id, s.usoc, s.network_resource, s.service, s.status, s.explanation, s.changed_at
 FROM tbs.line_status AS s
-WHERE NOT s.in_step AND s.status NOT IN ('in step', 'not yet active')
+WHERE NOT s.in_step AND s.status NOT IN ('in step', 'not yet active', 'ended')
 UNION ALL
 -- What is there although no row wants it any more, or was to be removed and is not known to be.
 SELECT s.line_id, s.customer_id, s.telephone_number, s.line_usoc_id, s.usoc, r.name, s.service,

@@ -169,8 +169,9 @@ BEGIN
         IF v_planned.content IS NOT NULL THEN
             PERFORM tbs.record_as_present(v_resource, v_planned, activity.line_usoc_id, v_plan.service, false);
             CONTINUE;
-        ELSIF v_planned.operation = 'release' THEN
-            PERFORM tbs.hand_over(activity, v_planned, v_plan.service);
+        ELSIF v_planned.operation = 'release' AND NOT tbs.hand_over(activity, v_planned, v_plan.service) THEN
+            -- Whoever wanted it has just changed its mind: it is gone like the rest.
+            v_planned.operation := 'delete';
         END IF;
         DELETE FROM tbs.remote_object_use AS u
         WHERE u.remote_object_id = v_planned.remote_object_id AND u.line_usoc_id = activity.line_usoc_id AND u.service = v_plan.service;

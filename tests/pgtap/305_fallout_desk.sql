@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(146);
+SELECT plan(147);
 
 CREATE ROLE test_operator;
 SELECT tbs.grant_access('test_operator', 'operator');
@@ -278,6 +278,11 @@ SELECT claim();
 SELECT answer(500);
 SELECT is(queue(), '{1011 line_changed failed}', 'one failed try is the last');
 SELECT tbs.remove_activity(activity_of(1011), 'x');
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1013, 101, 'LISTING');
+SELECT tbs.set_maximum_calls(activity_of(1013), 3, 'x');
+DELETE FROM tbs.line_usoc WHERE line_usoc_id = 1013;
+SELECT work();
+SELECT is((SELECT count(*) FROM tbs.activity_policy AS p WHERE p.activity_id IS NOT NULL), 0::bigint, 'it goes with an activity that is superseded');
 
 -- Run now: what is scheduled, before its day
 SELECT is(tbs.run_now(activities_of(1011), 'x'), 0::bigint, 'nothing is scheduled');

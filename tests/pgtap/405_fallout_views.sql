@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(50);
+SELECT plan(52);
 
 CREATE ROLE test_operator;
 SELECT tbs.grant_access('test_operator', 'operator');
@@ -88,6 +88,13 @@ SELECT is_empty('SELECT * FROM tbs.line_not_in_step', 'a resync brings it back i
 INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc, active_date) VALUES (1041, 104, 'SEAT', current_date + 3);
 SELECT work();
 SELECT is_empty('SELECT * FROM tbs.line_not_in_step', 'what begins later is not out of step');
+
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc, disconnect_date) VALUES (1042, 104, 'LISTING', current_date);
+SELECT work();
+SELECT tbs.run_now(activities.ids, 'x') FROM (SELECT array_agg(a.activity_id) AS ids FROM tbs.activity AS a WHERE a.line_usoc_id = 1042) AS activities;
+SELECT work();
+SELECT results_eq('SELECT status, in_step FROM tbs.line_status WHERE line_usoc_id = 1042', $$VALUES ('ended', false)$$, 'what has ended is said to have');
+SELECT is_empty('SELECT * FROM tbs.line_not_in_step', 'and is not out of step');
 
 -- health: one line per trouble, and what to do
 SELECT is_empty('SELECT * FROM tbs.health', 'all is well: nothing');

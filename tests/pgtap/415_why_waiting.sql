@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(31);
+SELECT plan(33);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -50,10 +50,18 @@ SELECT matches(why(2011), '^network resource "ns-east" has 1 API calls under way
 UPDATE tbs.network_resource_condition SET ramp_from = NULL;
 UPDATE tbs.network_resource SET requests_per_second = 2 WHERE network_resource_id = 1;
 SELECT tbs.bridge_configuration(bridge());
-SELECT matches(why(2011), 'limit of 2 requests a second of network resource "ns-east"', 'the limit of requests a second');
+SELECT is(why(2011), 'a bridge is about to take it', 'a limit of requests a second that is not reached');
+INSERT INTO tbs.bridge_tokens (bridge_id, network_resource_id, tokens, counted_at) VALUES (bridge(), 1, -1000, clock_timestamp());
+SELECT matches(why(2011), '^network resource "ns-east" has had its 2 requests a second; the next may go at ', 'the limit of requests a second');
+DELETE FROM tbs.bridge_tokens;
 UPDATE tbs.network_resource SET requests_per_second = NULL WHERE network_resource_id = 1;
 SELECT answer(200);
 SELECT work();
+
+INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id)
+SELECT a.activity_type_id, 1, 900000 + n, 900000 + n FROM tbs.activity_type AS a CROSS JOIN generate_series(1, 200) AS n WHERE a.network_resource_type = 'netsapiens' AND a.service = 'seat' AND a.trigger_type = 'resync';
+SELECT is(why(900001), '199 others for network resource "ns-east" are pending as well; a bridge takes them in their lanes', 'very many others');
+DELETE FROM tbs.activity WHERE line_id > 900000;
 
 -- The activity itself, and its line
 UPDATE tbs.line SET first_name = 'A1' WHERE line_id = 101;
