@@ -46,13 +46,6 @@ def options(description):
     return parser
 
 
-class Company(random_statements.Company):
-    """The random run's, but for site names: a site cannot be removed, and one that comes back may still have a member of its
-    former life."""
-
-    WORK = [(kind, weight) for kind, weight in random_statements.Company.WORK if kind is not random_statements.Company.rename_site]
-
-
 class Rounds:
     """The whole run. Use: Rounds(report, options).carry_out()."""
 
@@ -82,7 +75,7 @@ class Rounds:
             self.report.say("in all: " + ", ".join(f"{count} {what}" for what, count in self.totals.items()))
 
     def _prepare(self):
-        stand, company = self.stand, Company(f"{self.seed} start")
+        stand, company = self.stand, random_statements.Company(f"{self.seed} start")
         stand.cuts = []
         stand.bridge_options = ()
         known = {row[0] for row in stand.sql("SELECT attname FROM pg_attribute WHERE attrelid = 'tbs.network_resource'::regclass AND NOT attisdropped")}
@@ -119,7 +112,7 @@ class Rounds:
         self.progress = Progress()
         self.trouble = []
         each = self.options.statements // self.options.applications
-        applications = [Survivor(n, self._transactions(Company(f"{self.seed} round {number} application {n}"), each), self)
+        applications = [Survivor(n, self._transactions(random_statements.Company(f"{self.seed} round {number} application {n}"), each), self)
                         for n in range(1, self.options.applications + 1)]
         troublemaker = threading.Thread(target=self._disturb, args=(rng, moments), daemon=True)
         for thread in [*applications, troublemaker]:
