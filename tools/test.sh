@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The groups of `test`, and `bench`. A group is a function test_NAME that calls `check` for each thing it tests.
 
-test_groups=(lint unit clang sanitize pgtap isolation integration chaos upgrade demo)
+test_groups=(lint unit clang sanitize pgtap isolation model integration chaos upgrade demo)
 
 # No single check may hang the whole run.
 check_limit=1800
@@ -184,6 +184,8 @@ run_isolation() {
         return 1
     }
 }
+
+test_model() { check_each model tests/model "$TBS_ROOT/tools/with-cluster"; }
 
 test_integration() { check_each integration tests/integration "$TBS_ROOT/tools/with-cluster"; }
 
