@@ -166,6 +166,8 @@ BEGIN
               AND (other.line_id = devices_context.line.line_id OR EXISTS (
                       SELECT FROM tbs.line_usoc_association AS a
                       WHERE a.line_id = other.line_id AND a.network_resource_id = devices_context.network_resource_id
+                        -- Not before its first day and not after its last: its account is not there.
+                        AND tbs.is_wanted(a.line_usoc_id, a.network_resource_id, a.service)
                         AND EXISTS (SELECT FROM tbs.service_object AS s
                                     JOIN tbs.remote_object_kind AS kind USING (network_resource_type, kind)
                                     WHERE s.network_resource_type = a.network_resource_type AND s.service = a.service AND kind.found_by = 'mac')))) AS k
