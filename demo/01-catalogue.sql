@@ -26,3 +26,6 @@ FROM tbs.network_resource WHERE name = 'ns-east';
 -- As shipped, an activity may use 8 calls and then waits for a person. A demo is impatient: 2 calls, at once.
 INSERT INTO tbs.activity_policy (network_resource_id, maximum_calls, first_retry)
 SELECT network_resource_id, 2, '0.2 seconds' FROM tbs.network_resource WHERE name = 'ns-east';
+
+-- A resource that is down is probed every 15 seconds as shipped.
+UPDATE tbs.network_resource SET probe_interval = '1 second' WHERE name = 'ns-east';

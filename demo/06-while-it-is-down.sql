@@ -2,10 +2,10 @@
 BEGIN;
 SELECT tbs.set_origin('ORD-1005', 'clerk.omar');
 
-UPDATE tbs.line SET first_name = 'Karin' WHERE external_id = 'karen';
+UPDATE tbs.line SET first_name = 'Robert' WHERE external_id = 'bob';
 
 UPDATE tbs.line_usoc SET usoc = 'SEATPRO'
-WHERE usoc = 'SEAT' AND line_id = (SELECT line_id FROM tbs.line WHERE external_id = 'leo');
+WHERE usoc = 'SEAT' AND line_id = (SELECT line_id FROM tbs.line WHERE external_id = 'henry');
 
-UPDATE tbs.line SET last_name = 'More' WHERE external_id = 'mona';
+UPDATE tbs.line SET email = 'emma@acme.example' WHERE external_id = 'emma';
 COMMIT;

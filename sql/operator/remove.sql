@@ -26,6 +26,28 @@ END;
 $activities_behind$;
 COMMENT ON FUNCTION tbs.activities_behind(tbs.activity[]) IS 'internal: what these activities hold: later ones of their line USOC on the network resource, and of services that require theirs';
 
+CREATE FUNCTION tbs.note_removed(activity tbs.activity)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $note_removed$
+DECLARE
+    v_service text := tbs.activity_service(activity.activity_type_id);
+BEGIN
+    -- Of a line USOC that is gone and has nothing on the other side there is nothing left to say.
+    IF activity.line_usoc_id <> 0
+       AND NOT EXISTS (SELECT FROM tbs.line_usoc AS lu WHERE lu.line_usoc_id = activity.line_usoc_id)
+       AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u
+                       WHERE u.line_usoc_id = activity.line_usoc_id AND u.network_resource_id = activity.network_resource_id AND u.service = v_service) THEN
+        PERFORM tbs.note_line_usoc_state(activity, v_service, false, true, 'removed');
+    ELSE
+        PERFORM tbs.note_line_usoc_state(activity, v_service, NULL, false, 'removed');
+    END IF;
+END;
+$note_removed$;
+COMMENT ON FUNCTION tbs.note_removed(tbs.activity) IS 'internal: what a removed activity leaves in line_usoc_state';
+
 CREATE FUNCTION tbs.remove_activities(activities tbs.activity[], reason text, followers text)
 RETURNS bigint
 LANGUAGE plpgsql
@@ -49,7 +71,7 @@ BEGIN
     DELETE FROM tbs.activity_policy AS p WHERE p.activity_id IN (SELECT r.activity_id FROM unnest(v_all) AS r);
     PERFORM tbs.record_activity_events('removed', remove_activities.reason, remove_activities.activities, true);
     PERFORM tbs.record_activity_events('removed', remove_activities.reason, v_followers, true, 'with what it followed');
-    PERFORM tbs.note_line_usoc_state(a, tbs.activity_service(a.activity_type_id), NULL, false, 'removed') FROM unnest(v_all) AS a;
+    PERFORM tbs.note_removed(a) FROM unnest(v_all) AS a;
     PERFORM tbs.wake_lines(ARRAY(SELECT DISTINCT a.line_id FROM unnest(v_all) AS a));
     RETURN cardinality(remove_activities.activities);
 END;

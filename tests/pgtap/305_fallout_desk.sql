@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(147);
+SELECT plan(148);
 
 CREATE ROLE test_operator;
 SELECT tbs.grant_access('test_operator', 'operator');
@@ -144,6 +144,12 @@ SELECT is((SELECT count(*) FROM tbs.activity_history AS h WHERE h.event = 'remov
 ROLLBACK TO SAVEPOINT before;
 SELECT tbs.remove_activity(activity_of(1041), 'x');
 SELECT work();
+-- one that is gone before anything of it was sent leaves no state behind
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (2019, 201, 'LISTING');
+SELECT tbs.hold_activity(activity_of(2019), 'x');
+DELETE FROM tbs.line_usoc WHERE line_usoc_id = 2019;
+SELECT tbs.remove_activity(activities_of(2019), 'x');
+SELECT is((SELECT count(*) FROM tbs.line_usoc_state AS s WHERE s.line_usoc_id = 2019), 0::bigint, 'a line USOC that is gone and was never there leaves nothing behind');
 -- the network resource's own
 SELECT tbs.test_network_resource('ns-west');
 SELECT refused(format('SELECT tbs.skip_step(%s, %L)', activity_of(0), 'x'), '55000', 'is not stuck at a step', NULL, NULL, 'a connection test has no step to skip');
