@@ -385,6 +385,45 @@ END;
 $pause_resource$;
 COMMENT ON FUNCTION tbs.pause_resource(integer, text) IS 'internal: stops sending to a network resource; changes are still captured';
 
+-- What was in a shared object went with it (the numbers of a domain): its line USOCs bring it up to date again. In it is what has its whole identity and more.
+CREATE FUNCTION tbs.forget_parts(removed tbs.remote_object)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $forget_parts$
+DECLARE
+    v_parts bigint[];
+BEGIN
+    -- Few kinds are shared and have parts, and they are rarely removed: only then all objects are looked through.
+    IF NOT EXISTS (SELECT FROM tbs.network_resource AS r
+                   JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = removed.kind AND k.shared
+                   JOIN tbs.service_object AS p ON p.network_resource_type = r.network_resource_type AND p.kind <> removed.kind
+                   WHERE r.network_resource_id = removed.network_resource_id AND p.identity ?& ARRAY(SELECT jsonb_object_keys(removed.identity))) THEN
+        RETURN;
+    END IF;
+    -- One that another session has just locked is being sent to, and is told by the answer.
+    WITH parts AS (
+        SELECT o.remote_object_id FROM tbs.remote_object AS o
+        WHERE o.network_resource_id = removed.network_resource_id AND o.kind <> removed.kind AND o.identity @> removed.identity
+          AND o.presence = 'present' AND o.in_flight_activity_id IS NULL
+        FOR UPDATE SKIP LOCKED),
+    marked AS (
+        UPDATE tbs.remote_object AS o SET presence = 'perhaps', settled = false FROM parts AS p WHERE o.remote_object_id = p.remote_object_id
+        RETURNING o.remote_object_id)
+    SELECT array_agg(m.remote_object_id) INTO v_parts FROM marked AS m;
+    IF v_parts IS NOT NULL THEN
+        DELETE FROM tbs.remote_object AS o
+        WHERE o.remote_object_id = ANY (v_parts) AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id)
+          AND NOT EXISTS (SELECT FROM tbs.activity AS w WHERE w.waits_for_object_id = o.remote_object_id);
+        PERFORM tbs.enqueue_resync(ARRAY(SELECT DISTINCT u.line_usoc_id FROM tbs.remote_object_use AS u WHERE u.remote_object_id = ANY (v_parts)), removed.network_resource_id,
+                                   format('%s %s was removed with all that was in it', removed.kind, removed.key));
+        PERFORM tbs.ring();
+    END IF;
+END;
+$forget_parts$;
+COMMENT ON FUNCTION tbs.forget_parts(tbs.remote_object) IS 'internal: what was part of a removed object is not known to be there any more, and its line USOCs look at it again';
+
 -- settle: what the answer says about the remote object.
 CREATE FUNCTION tbs.settle(activity tbs.activity, resource tbs.network_resource, outcome text, step jsonb, answer bytea)
 RETURNS void
@@ -467,6 +506,9 @@ BEGIN
         WHERE o.remote_object_id = v_object.remote_object_id
           AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id)
           AND NOT EXISTS (SELECT FROM tbs.activity AS w WHERE w.waits_for_object_id = o.remote_object_id);
+    END IF;
+    IF v_object.presence = 'absent' AND activity.operation = 'delete' THEN
+        PERFORM tbs.forget_parts(v_object);
     END IF;
     PERFORM tbs.wake_object_waiters(v_object.remote_object_id);
 END;

@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(44);
+SELECT plan(48);
 
 INSERT INTO tbs.device (device_id, mac) VALUES (1, '00:15:65:00:00:01'), (2, '00:15:65:00:00:02');
 INSERT INTO tbs.line_device (line_device_id, line_id, device_id) VALUES (1, 101, 1), (2, 102, 2);
@@ -114,6 +114,17 @@ SELECT work();
 SELECT is((SELECT array_agg(DISTINCT o.key ORDER BY o.key) FROM tbs.remote_object AS o WHERE o.kind = 'domain'), '{acme2}', 'another domain name: the old domain is gone');
 SELECT is((SELECT s.call FROM test.sent AS s WHERE s.call LIKE 'DELETE /domains/acme%' ORDER BY s.ordinal DESC LIMIT 1), 'DELETE /domains/acme', 'last of all');
 SELECT is(settled(), '', 'settled');
+
+-- A domain goes with its last seat, and its numbers with it: they are made again when a seat is there again
+INSERT INTO tbs.network_information (network_information_id, customer_id, name, switch_domain) VALUES (90, 1, 'alone', 'alone');
+INSERT INTO tbs.line (line_id, customer_id, network_information_id, telephone_number, extension, first_name, last_name) VALUES (190, 1, 90, '+18585550190', '190', 'F', 'L');
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1901, 190, 'SEAT'), (1902, 190, 'NUMBER');
+SELECT is(work(), '{POST /domains,POST /domains/alone/users,POST /domains/alone/phonenumbers}', 'a line alone in its domain');
+DELETE FROM tbs.line_usoc WHERE line_usoc_id = 1901;
+SELECT is(work(), '{DELETE /domains/alone/users/190,DELETE /domains/alone}', 'its seat goes');
+SELECT is(queue(), '{"1902 resync waiting"}', 'the number went with the domain, and waits for a seat');
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1903, 190, 'SEAT');
+SELECT is((work('{"dial-rule-description": "tbs:190"}'))[1:3], '{POST /domains,POST /domains/alone/users,GET /domains/alone/phonenumbers/18585550190}', 'it is looked at when there is one again');
 
 SELECT * FROM finish();
 ROLLBACK;
