@@ -230,7 +230,13 @@ void Bridge::send_report() {
                 }
             }
             if (set_aside("report", error, registration)) return;
-            reports_.confirmed();
+            std::vector<std::int64_t> again;
+            std::erase_if(calls, [&again](const ClaimedCall& call) {
+                if (!call.method.empty()) return false;
+                again.push_back(call.activity_id);
+                return true;
+            });
+            reports_.confirmed(again, clock_.now());
             pacer_.reported(clock_.now());
             take(std::move(calls));
         });

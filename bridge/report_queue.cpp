@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kBatchResults = 500;
 constexpr std::size_t kBatchBytes = std::size_t{4} << 20U;
 constexpr unsigned kFailuresOfOne = 5;
+constexpr Duration kAgainPause = std::chrono::milliseconds{100};
 constexpr Duration kFirstPause = std::chrono::milliseconds{50};
 constexpr Duration kLastPause = std::chrono::seconds{5};
 
@@ -39,7 +40,12 @@ std::span<const CallResult> ReportQueue::start_batch() {
     return batch_;
 }
 
-void ReportQueue::confirmed() {
+void ReportQueue::confirmed(std::span<const std::int64_t> again, TimePoint now) {
+    for (CallResult& result : batch_) {
+        if (std::find(again.begin(), again.end(), result.activity_id) == again.end()) continue;
+        waiting_.push_back(std::move(result));
+        not_before_ = now + kAgainPause;
+    }
     batch_.clear();
     under_way_ = false;
     failures_ = 0;

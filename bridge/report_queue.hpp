@@ -41,7 +41,9 @@ class ReportQueue {
 
     // The next batch; stays valid until one of the calls below.
     [[nodiscard]] std::span<const CallResult> start_batch();
-    void confirmed();
+    // The batch is recorded, but for these activities, whose line somebody else has: they go once
+    // more, behind the others and a little later.
+    void confirmed(std::span<const std::int64_t> again = {}, TimePoint now = {});
     // The connection is gone, or the registration: repeat as it is.
     void interrupted();
     // The database refused the statement: repeat later in smaller batches. A single result that

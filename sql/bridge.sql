@@ -763,6 +763,7 @@ DECLARE
     v_alive boolean;
     v_answer record;
     v_activity tbs.activity;
+    v_locked bigint[];
     v_continue bigint[] := '{}';
     v_lines bigint[] := '{}';
     v_resources integer[] := '{}';
@@ -774,7 +775,7 @@ BEGIN
         RAISE EXCEPTION 'a report needs arrays of one length' USING ERRCODE = 'array_subscript_error';
     END IF;
     v_alive := tbs.is_bridge_alive(report.bridge_id);
-    PERFORM tbs.lock_lines(ARRAY(SELECT a.line_id FROM tbs.activity AS a WHERE a.activity_id = ANY (report.activity_ids)));
+    v_locked := tbs.lock_lines_soon(ARRAY(SELECT DISTINCT a.line_id FROM tbs.activity AS a WHERE a.activity_id = ANY (report.activity_ids)));
     FOR v_answer IN
         SELECT r.*, report.headers -> (r.ordinality - 1)::integer AS header
         FROM unnest(activity_ids, call_numbers, curl_results, http_statuses, answers, report.started_at, report.elapsed_microseconds)
@@ -790,6 +791,10 @@ BEGIN
                                          v_answer.answer, v_answer.started_at, v_answer.elapsed_microseconds);
             CONTINUE;
         END IF;
+        IF v_activity.line_id <> ALL (v_locked) THEN
+            RETURN NEXT ROW(v_activity.activity_id, v_activity.call_number, v_activity.network_resource_id, NULL, NULL, NULL, NULL, NULL, NULL)::tbs.api_call;
+            CONTINUE;
+        END IF;
         IF tbs.take_answer(v_activity, v_answer.curl_result, v_answer.http_status, v_answer.header, v_answer.answer, v_answer.started_at,
                            v_answer.elapsed_microseconds) THEN
             v_continue := v_continue || v_activity.activity_id;
@@ -803,7 +808,7 @@ BEGIN
 END;
 $report$;
 COMMENT ON FUNCTION tbs.report(bigint, bigint[], integer[], integer[], integer[], jsonb, bytea[], timestamptz[], bigint[]) IS
-'records a batch of answers: decides outcomes, writes history, closes or reschedules, gives the turn to the next of each line and returns the API calls to make at once; a repeat for the same (activity, call number) changes nothing; a report after the lease was lost is kept and resynced';
+'records a batch of answers: decides outcomes, writes history, closes or reschedules, gives the turn to the next of each line and returns the API calls to make at once; a row without a method: this answer could not be taken, somebody has its line, report it again; a repeat for the same (activity, call number) changes nothing; a report after the lease was lost is kept and resynced';
 
 CREATE FUNCTION tbs.bridge_stop(bridge_id bigint)
 RETURNS void

@@ -59,6 +59,24 @@ END;
 $try_lock_lines$;
 COMMENT ON FUNCTION tbs.try_lock_lines(bigint[]) IS 'internal: takes the locks of these lines that are free, until the end of the transaction, and returns those lines';
 
+-- lock_lines_soon: for a report, which has the answers of many lines: one that somebody keeps (an operator's transaction that was left open) must not keep the
+-- others. Waits a little for all of them, and then takes those that are free.
+CREATE FUNCTION tbs.lock_lines_soon(line_ids bigint[])
+RETURNS bigint[]
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '200ms'
+AS $lock_lines_soon$
+BEGIN
+    PERFORM tbs.lock_lines(lock_lines_soon.line_ids);
+    RETURN lock_lines_soon.line_ids;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN tbs.try_lock_lines(lock_lines_soon.line_ids);
+END;
+$lock_lines_soon$;
+COMMENT ON FUNCTION tbs.lock_lines_soon(bigint[]) IS 'internal: takes the locks of these lines until the end of the transaction, of all or, when that takes long, of those that are free; returns whose it has';
+
 CREATE FUNCTION tbs.is_service_met(line_id bigint, service text, activity_id bigint)
 RETURNS boolean
 LANGUAGE plpgsql

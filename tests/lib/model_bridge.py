@@ -163,6 +163,12 @@ class Bridge:
     def _committed(self):
         rows, reported, fate = self.pending
         self.pending = None
+        # Answers that could not be taken, because somebody has their line: they are reported again.
+        refused = {row[0]["activity_id"] for row in rows if row[0]["method"] is None}
+        if refused:
+            rows = [row for row in rows if row[0]["method"] is not None]
+            reported = [call for call in reported if call.activity_id not in refused]
+            self.counts["answers refused for now"] += len(refused)
         wrong = [row[4] for row in rows if row[4]]
         if wrong:
             raise Violation("; ".join(wrong))

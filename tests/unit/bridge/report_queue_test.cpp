@@ -59,6 +59,23 @@ TEST_F(ReportQueueTest, BatchesAreBoundedInNumberAndBytes) {
     EXPECT_EQ(queue_.start_batch().size(), 1U);
 }
 
+TEST_F(ReportQueueTest, WhatCouldNotBeTakenGoesOnceMoreBehindTheOthers) {
+    add(1, 3);
+    EXPECT_EQ(queue_.start_batch().size(), 3U);
+    add(4, 4);
+    queue_.confirmed(std::vector<std::int64_t>{2}, now_);
+    EXPECT_EQ(held(), (std::vector<std::int64_t>{2, 4}));
+    EXPECT_FALSE(queue_.ready(now_));
+    EXPECT_GT(queue_.not_before(), now_);
+    now_ = queue_.not_before();
+    ASSERT_TRUE(queue_.ready(now_));
+    const auto batch = queue_.start_batch();
+    ASSERT_EQ(batch.size(), 2U);
+    EXPECT_EQ(batch[1].activity_id, 2);
+    queue_.confirmed();
+    EXPECT_TRUE(queue_.empty());
+}
+
 TEST_F(ReportQueueTest, AnInterruptedBatchIsRepeatedFirst) {
     add(1, 2);
     static_cast<void>(queue_.start_batch());
