@@ -130,6 +130,7 @@ class ModelRun:
         self.last_claim_was_empty = False
         self.drained_calls = 0
         self.agreeing = 0
+        self.differing = []
 
     # ---- the whole -----------------------------------------------------------------------------------------------------
 
@@ -515,6 +516,7 @@ class ModelRun:
             raise Violation(f"stuck: everything was retried, and the queue is not empty\n{self._describe_queue()}")
         agree, differences = expected_switch.compare(self.admin, self.switch.state(), RESOURCE)
         self.agreeing += sum(agree.values())
+        self.differing = sorted({(kind, key) for kind, key, _ in differences})[:3]
         if differences:
             raise Violation("orphan or difference: " + "\n".join(" ".join(difference) for difference in differences[:10]))
         # What an operator took off the queue, and was never anywhere and is not wanted, nobody brings into step.
@@ -559,12 +561,17 @@ class ModelRun:
                 self._print(f"line {line}: its USOCs", "SELECT u.line_usoc_id, u.usoc, u.telephone_number, u.active_date, u.disconnect_date, l.extension, l.telephone_number, "
                             "l.network_information_id FROM tbs.line_usoc AS u JOIN tbs.line AS l USING (line_id) WHERE line_id = %s", line)
                 self._print(f"line {line}: what became of them", "SELECT s.* FROM tbs.line_usoc_state AS s WHERE s.line_id = %s", line)
-            self._print("remote objects", "SELECT DISTINCT o.kind, o.key, o.identity, o.origin, o.presence, o.settled, o.in_flight_activity_id, "
-                        "ARRAY(SELECT u.line_usoc_id FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id) "
-                        "FROM tbs.remote_object AS o JOIN tbs.activity AS a ON a.remote_object_id = o.remote_object_id WHERE a.activity_id = ANY (%s)", numbers)
-            self._print("their calls", "SELECT h.recorded_at, h.activity_id, h.event, h.line_id, h.line_usoc_id, h.method, h.path, h.http_status, h.curl_result, h.outcome, h.bridge_id "
-                        "FROM tbs.activity_history AS h JOIN tbs.remote_object AS o ON o.kind = h.kind AND o.key = h.key JOIN tbs.activity AS a ON a.remote_object_id = o.remote_object_id "
-                        "WHERE a.activity_id = ANY (%s) ORDER BY h.activity_history_id", numbers)
+            self.cursor.execute("SELECT o.kind, o.key FROM tbs.remote_object AS o JOIN tbs.activity AS a ON a.remote_object_id = o.remote_object_id "
+                                "WHERE a.activity_id = ANY (%s)", (numbers,))
+            for kind, key in self.differing or dict.fromkeys(self.cursor.fetchall()):
+                self._print(f"{kind} {key}: what is known of it", "SELECT o.identity, o.origin, o.presence, o.settled, o.in_flight_activity_id, "
+                            "ARRAY(SELECT u.line_usoc_id FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id) "
+                            "FROM tbs.remote_object AS o WHERE (o.kind, o.key) = (%s, %s)", kind, key)
+                self._print(f"{kind} {key}: calls", "SELECT h.recorded_at, h.activity_id, h.line_id, h.line_usoc_id, h.method, h.path, h.http_status, h.curl_result, h.outcome, "
+                            "h.bridge_id, h.request_body FROM tbs.activity_history AS h WHERE (h.kind, h.key) = (%s, %s) ORDER BY h.activity_history_id", kind, key)
+                self._print(f"{kind} {key}: its line USOCs", "SELECT h.recorded_at, h.activity_id, h.line_id, h.line_usoc_id, h.event, h.kind, h.key, h.operation, h.outcome, "
+                            "h.message, h.trigger_description FROM tbs.activity_history AS h WHERE h.line_usoc_id IN (SELECT c.line_usoc_id FROM tbs.activity_history AS c "
+                            "WHERE (c.kind, c.key) = (%s, %s)) ORDER BY h.activity_history_id DESC LIMIT 60", kind, key)
 
     def _print(self, title, sql, *parameters):
         print(f"--- {title}")
