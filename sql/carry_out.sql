@@ -355,13 +355,15 @@ BEGIN
         INSERT INTO tbs.remote_object_use AS u (remote_object_id, line_usoc_id, network_resource_id, service, position)
         SELECT o.remote_object_id, v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service, p.position
         FROM unnest(v_plan) AS p
-        JOIN tbs.remote_object AS o ON o.network_resource_id = v_activity.network_resource_id AND o.kind = p.kind AND o.key = p.key
+        CROSS JOIN LATERAL (SELECT x.remote_object_id FROM tbs.remote_object AS x
+                            WHERE x.network_resource_id = v_activity.network_resource_id AND x.kind = p.kind AND x.key = p.key OFFSET 0) AS o
         WHERE p.content IS NOT NULL
         ON CONFLICT DO NOTHING;
         SELECT p.position, p.kind, p.key, p.operation, o.remote_object_id, p.identity, p.find_value, p.content, p.item, p.steps, p.sent_at, p.accepted_at, p.error, p.error_member
           INTO v_first
         FROM unnest(v_plan) WITH ORDINALITY AS p
-        JOIN tbs.remote_object AS o ON o.network_resource_id = v_activity.network_resource_id AND o.kind = p.kind AND o.key = p.key
+        CROSS JOIN LATERAL (SELECT x.remote_object_id FROM tbs.remote_object AS x
+                            WHERE x.network_resource_id = v_activity.network_resource_id AND x.kind = p.kind AND x.key = p.key OFFSET 0) AS o
         WHERE p.content IS NOT NULL AND p.operation <> 'none'
         ORDER BY p.ordinality LIMIT 1;
         IF FOUND THEN

@@ -237,8 +237,10 @@ BEGIN
         SELECT DISTINCT e.*
         FROM tbs.activity AS n
         JOIN tbs.activity_type AS nt ON nt.activity_type_id = n.activity_type_id
-        JOIN tbs.activity AS e ON e.line_usoc_id = n.line_usoc_id AND e.network_resource_id = n.network_resource_id
-                              AND coalesce(e.moved_to, e.activity_id) < n.activity_id
+        -- By the line USOC, whatever a session's plan of long ago took for the size of the table: hence OFFSET 0.
+        CROSS JOIN LATERAL (SELECT x.* FROM tbs.activity AS x
+                            WHERE x.line_usoc_id = n.line_usoc_id AND x.network_resource_id = n.network_resource_id
+                              AND coalesce(x.moved_to, x.activity_id) < n.activity_id OFFSET 0) AS e
         JOIN tbs.activity_type AS et ON et.activity_type_id = e.activity_type_id AND et.service = nt.service
         WHERE n.activity_id = ANY (look_at_new.activity_ids) AND n.line_usoc_id <> 0
           AND (e.state = 'scheduled' OR (nt.trigger_type = 'usoc_deleted' AND e.state <> 'processing')) AND e.line_id = n.line_id
@@ -250,11 +252,15 @@ BEGIN
     FOR v_earlier IN
         UPDATE tbs.activity AS e
         SET state = 'waiting', calls_used = 0, round = e.round + 1, round_at = clock_timestamp(), due_at = NULL
-        FROM tbs.activity AS n, tbs.activity_type AS nt, tbs.activity_type AS et
-        WHERE n.activity_id = ANY (look_at_new.activity_ids) AND n.line_usoc_id <> 0
-          AND nt.activity_type_id = n.activity_type_id AND et.activity_type_id = e.activity_type_id AND et.service = nt.service
-          AND e.line_usoc_id = n.line_usoc_id AND e.network_resource_id = n.network_resource_id
-          AND e.activity_id < n.activity_id AND e.state = 'failed' AND e.line_id = n.line_id
+        WHERE e.activity_id = ANY (ARRAY(
+            SELECT f.activity_id
+            FROM tbs.activity AS n
+            JOIN tbs.activity_type AS nt ON nt.activity_type_id = n.activity_type_id
+            CROSS JOIN LATERAL (SELECT x.activity_id, x.activity_type_id, x.state FROM tbs.activity AS x
+                                WHERE x.line_usoc_id = n.line_usoc_id AND x.network_resource_id = n.network_resource_id AND x.line_id = n.line_id
+                                  AND x.activity_id < n.activity_id OFFSET 0) AS f
+            JOIN tbs.activity_type AS et ON et.activity_type_id = f.activity_type_id AND et.service = nt.service
+            WHERE n.activity_id = ANY (look_at_new.activity_ids) AND n.line_usoc_id <> 0 AND f.state = 'failed'))
         RETURNING e.*
     LOOP
         PERFORM tbs.record_event('new_round', NULL, v_earlier, false, 'a later change gives it a new try');
