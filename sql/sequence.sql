@@ -60,16 +60,21 @@ $try_lock_lines$;
 COMMENT ON FUNCTION tbs.try_lock_lines(bigint[]) IS 'internal: takes the locks of these lines that are free, until the end of the transaction, and returns those lines';
 
 -- lock_lines_soon: for a report, which has the answers of many lines: one that somebody keeps (an operator's transaction that was left open) must not keep the
--- others. Waits a little for all of them, and then takes those that are free.
+-- others. Waits a little for all of them (or as long as the session's own lock_timeout says), and then takes those that are free.
 CREATE FUNCTION tbs.lock_lines_soon(line_ids bigint[])
 RETURNS bigint[]
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET lock_timeout = '200ms'
 AS $lock_lines_soon$
+DECLARE
+    v_own text := current_setting('lock_timeout');
 BEGIN
+    IF v_own = '0' THEN
+        PERFORM set_config('lock_timeout', '200ms', true);
+    END IF;
     PERFORM tbs.lock_lines(lock_lines_soon.line_ids);
+    PERFORM set_config('lock_timeout', v_own, true);
     RETURN lock_lines_soon.line_ids;
 EXCEPTION WHEN lock_not_available THEN
     RETURN tbs.try_lock_lines(lock_lines_soon.line_ids);

@@ -88,6 +88,8 @@ $claim$;
 CREATE FUNCTION race.report(name text, status integer)
 RETURNS SETOF text
 LANGUAGE plpgsql
+-- A report waits for a line as long as it takes the tester to go on.
+SET lock_timeout = '30s'
 AS $report$
 DECLARE
     v_call tbs.api_call;
