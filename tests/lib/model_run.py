@@ -40,7 +40,7 @@ def options(description):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--seed", type=int, help="default: a new one, which is printed")
     parser.add_argument("--steps", type=int, default=20000)
-    parser.add_argument("--seconds", type=float, default=50, help="no further round begins after that; 0: no limit")
+    parser.add_argument("--seconds", type=float, default=40, help="no further round begins after that; 0: no limit")
     parser.add_argument("--round", type=int, default=2500, help="steps after which everything has to come to rest, and the switch has to equal the rows")
     parser.add_argument("--applications", type=int, default=4)
     parser.add_argument("--bridges", type=int, default=3)
