@@ -37,7 +37,7 @@ def options(description):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--seed", type=int, help="default: a new one, which is printed")
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--statements", type=int, default=240, help="of all applications together, in a round")
+    parser.add_argument("--statements", type=int, default=200, help="of all applications together, in a round")
     parser.add_argument("--applications", type=int, default=3)
     parser.add_argument("--bridges", type=int, default=3)
     parser.add_argument("--disturbances", default=",".join(disturbances.DISTURBANCES), help="which of them to draw from")
@@ -80,7 +80,7 @@ class Rounds:
         stand.bridge_options = ()
         known = {row[0] for row in stand.sql("SELECT attname FROM pg_attribute WHERE attrelid = 'tbs.network_resource'::regclass AND NOT attisdropped")}
         stand.configure(**{name: value for name, value in SHORT.items() if name in known})
-        stand.set(first_retry="50 milliseconds", longest_retry="400 milliseconds", beat="400 milliseconds", lease="2 seconds")
+        stand.set(first_retry="50 milliseconds", longest_retry="400 milliseconds", beat="300 milliseconds", lease="1500 milliseconds")
         stand.sql(random_statements.SETUP)
         for number in range(self.options.bridges):
             stand.start_bridge(name=f"bridge{number + 1}")
