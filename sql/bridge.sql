@@ -436,7 +436,7 @@ DECLARE
     v_document jsonb;
     v_was_sent_before boolean;
 BEGIN
-    SELECT * INTO STRICT v_object FROM tbs.remote_object AS o WHERE o.remote_object_id = activity.remote_object_id FOR UPDATE;
+    SELECT * INTO STRICT v_object FROM tbs.remote_object AS o WHERE o.remote_object_id = activity.remote_object_id FOR NO KEY UPDATE;
     v_object.in_flight_activity_id := NULL;
     v_was_sent_before := v_object.presence_before = 'perhaps';
     CASE
@@ -531,6 +531,7 @@ DECLARE
     v_step jsonb;
     v_rule tbs.outcome_rule;
     v_outcome text;
+    v_effect text;
     v_message text;
     v_policy record;
     v_for_resource boolean := activity.line_usoc_id = 0;
@@ -586,6 +587,13 @@ BEGIN
         v_outcome := 'transient';
         v_message := 'it exists already, and cannot be read yet';
     END IF;
+    -- Written a moment ago, and the removal does not find it: it is not visible yet, and would appear later, with nobody to want it.
+    IF v_outcome = 'missing' AND activity.operation = 'delete' AND v_object.accepted_at > clock_timestamp() - interval '5 seconds' THEN
+        v_outcome := 'busy';
+        v_effect := 'unknown';
+        v_message := 'it was written just now, and cannot be seen yet';
+    END IF;
+
     IF v_outcome NOT IN ('transient', 'unknown', 'unavailable', 'throttled') THEN
         PERFORM tbs.note_answer(v_resource.network_resource_id);
     ELSIF v_outcome <> 'throttled' THEN
@@ -598,12 +606,6 @@ BEGIN
             v_message := format('counts as %s, its calls are used up; %s', v_rule.outcome_when_used_up, v_message);
             v_outcome := v_rule.outcome_when_used_up;
         END IF;
-    END IF;
-
-    -- Written a moment ago, and the removal does not find it: it is not visible yet, and would appear later, with nobody to want it.
-    IF v_outcome = 'missing' AND activity.operation = 'delete' AND v_object.accepted_at > clock_timestamp() - interval '5 seconds' THEN
-        v_outcome := 'transient';
-        v_message := 'it was written just now, and cannot be seen yet';
     END IF;
 
     INSERT INTO tbs.activity_history (event, activity_id, activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number,
@@ -620,7 +622,8 @@ BEGIN
     IF NOT v_for_resource THEN
         -- Not reached is not sent (source: libcurl-errors(3): resolve, connect, TLS set-up); of any other failure the effect is not known.
         PERFORM tbs.settle(activity, v_resource,
-                           CASE WHEN v_outcome = 'unavailable' AND take_answer.curl_result IN (5, 6, 7, 35, 58, 60, 77, 91) THEN 'not_sent' ELSE v_outcome END,
+                           CASE WHEN v_outcome = 'unavailable' AND take_answer.curl_result IN (5, 6, 7, 35, 58, 60, 77, 91) THEN 'not_sent'
+                                ELSE coalesce(v_effect, v_outcome) END,
                            v_step, take_answer.answer);
     ELSE
         -- A connection test is about now: its result is in the log, and there is nothing to retry.

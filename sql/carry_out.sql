@@ -220,7 +220,7 @@ DECLARE
 BEGIN
     sent := false;
     -- The row stays locked until the end of the transaction: whoever releases the object sees that this activity waits for it.
-    SELECT * INTO STRICT v_object FROM tbs.remote_object AS o WHERE o.remote_object_id = planned.remote_object_id FOR UPDATE;
+    SELECT * INTO STRICT v_object FROM tbs.remote_object AS o WHERE o.remote_object_id = planned.remote_object_id FOR NO KEY UPDATE;
     IF v_object.in_flight_activity_id IS NOT NULL THEN
         UPDATE tbs.activity AS a SET state = 'waiting', waits_for_object_id = v_object.remote_object_id, bridge_id = NULL WHERE a.activity_id = activity.activity_id;
         RETURN;

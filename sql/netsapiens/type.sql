@@ -26,6 +26,11 @@ INSERT INTO tbs.network_resource_default (network_resource_type, name, value, de
     ('netsapiens', 'reseller', '"~"', 'the reseller of the credentials', true),
     ('netsapiens', 'dial-rule-application', '"to-user"', 'what a number does', true);
 
+-- What a suspension means: a dial policy under which nothing can be dialled. Its name is that of the vendor's own integrations (Freeside's netsapiens
+-- export uses "Deny"); an administrator whose switch has another one adds a default of his own.
+INSERT INTO tbs.network_resource_default (network_resource_type, name, value, while_suspended, description, shipped) VALUES
+    ('netsapiens', 'dial-policy', '"Deny"', true, 'dial policy of a suspended line; it has to exist on the switch', true);
+
 -- Which columns are which values.
 INSERT INTO tbs.value_source (network_resource_type, layer, name, template, shipped) VALUES
     ('netsapiens', 'network_information_parent', 'reseller', '{reseller}', true),

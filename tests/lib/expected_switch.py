@@ -28,7 +28,7 @@ KINDS = {"domain": "domains", "site": "sites", "user": "users", "device": "devic
 
 # The nearest layer whose values an object may have, and the named values that it takes from layers.
 LAYERS = ["type_default", "resource_default", "association", "master_usoc", "network_information_parent", "network_information",
-          "customer", "line", "line_usoc", "device"]
+          "customer", "line", "line_usoc", "device", "suspension"]
 CALLER_ID = {"caller-id-name", "caller-id-number", "caller-id-number-emergency", "time-zone", "dial-plan", "dial-policy", "area-code"}
 VALUES = {
     "domain": ("network_information_parent",
@@ -87,6 +87,8 @@ class Values:
         for layer in LAYERS[: LAYERS.index(nearest) + 1]:
             if not (kind in SHARED and layer in ONE_LINES_LAYERS):
                 merged.update(self.layers[layer])
+        if kind not in SHARED:
+            merged.update(self.layers["suspension"])
         return {name: merged[name] for name in names if merged.get(name) is not None}
 
     def copy(self):
@@ -160,6 +162,9 @@ class Expected:
     def _values(self, line, use):
         values = Values()
         for default in self.defaults:
+            if default["while_suspended"]:
+                values.parameters("suspension", {default["name"]: default["value"]} if line["suspended"] else {})
+                continue
             values.parameters("resource_default" if default["network_resource_id"] else "type_default", {default["name"]: default["value"]})
         values.parameters("association", use["association_parameters"])
         values.parameters("master_usoc", self.usocs[use["usoc"]]["parameters"].get(TYPE))

@@ -24,7 +24,7 @@ SELECT is(last_body('POST /domains/acme/users') - '{email-address,user-scope,tim
 SELECT is(events((SELECT max(h.activity_id) FROM tbs.activity_history AS h)), '{api_call done,api_call done,succeeded done}', 'every call, and the end, is in the history');
 
 -- Nothing to do
-UPDATE tbs.line SET suspended = true WHERE line_id = 101;
+UPDATE tbs.line SET parameters = '{"other": {"a": 1}}' WHERE line_id = 101;
 SELECT is(work(), '{}', 'a change that no template reads: no call');
 SELECT is((SELECT h.message FROM tbs.activity_history AS h WHERE h.closes ORDER BY h.activity_history_id DESC LIMIT 1), 'nothing to send', 'and the history says so');
 UPDATE tbs.line SET first_name = 'Agnes' WHERE line_id = 101;
@@ -112,13 +112,13 @@ SELECT set_eq($$SELECT unnest(work())$$, '{DELETE /domains/acme,DELETE /domains/
 SELECT is((SELECT array_agg(DISTINCT r.name) FROM tbs.remote_object AS o JOIN tbs.network_resource AS r USING (network_resource_id) WHERE o.kind <> 'site'), '{ns-west}'::text[], 'all of it is on the new one');
 
 -- When an acceptance does not count any more
-UPDATE tbs.line SET suspended = false WHERE line_id = 104;
+UPDATE tbs.line SET parameters = '{"other": {"a": 2}}' WHERE line_id = 104;
 SELECT is(work(), '{}', 'nothing to do');
 UPDATE tbs.network_resource SET base_url = 'http://west2.example/ns-api/v2' WHERE network_resource_id = 2;
-UPDATE tbs.line SET suspended = true WHERE line_id = 104;
+UPDATE tbs.line SET parameters = '{"other": {"a": 1}}' WHERE line_id = 104;
 SELECT is(work(), '{PUT /domains/acme,PUT /domains/acme/users/104}', 'another base URL: sent again');
 UPDATE tbs.remote_object SET accepted_epoch = 'another timeline ' || accepted_epoch;
-UPDATE tbs.line SET suspended = false WHERE line_id = 104;
+UPDATE tbs.line SET parameters = '{"other": {"a": 2}}' WHERE line_id = 104;
 SELECT is(work(), '{PUT /domains/acme,PUT /domains/acme/users/104}', 'another database epoch: sent again');
 SELECT is(tbs.resync(line_id => 104, reason => 'test'), 1::bigint, 'a resync');
 SELECT is(work(), '{PUT /domains/acme,PUT /domains/acme/users/104}', 'sends all that was accepted, each once');

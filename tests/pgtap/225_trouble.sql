@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(64);
+SELECT plan(65);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -170,6 +170,20 @@ SELECT let_time_pass();
 SELECT claim();
 SELECT answer(404, which => 'GET /domains/acme/users/103');
 SELECT matches(value_of($$SELECT result_status || ' ' || last_message FROM tbs.activity_queue WHERE line_usoc_id = 1031 AND network_resource_id = 1$$), '^failed overdue', 'after an hour it is overdue');
+
+-- A look whose answer is empty says nothing about whose it is
+DELETE FROM tbs.outcome_rule WHERE NOT shipped;
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1012, 101, 'NUMBER');
+SELECT claim();
+SELECT answer(0, '', which => 'POST /domains/acme/phonenumbers', curl_result => 28);
+SELECT let_time_pass();
+SELECT claim();
+SELECT answer(200, '', which => 'GET /domains/acme/phonenumbers%');
+SELECT is(value_of('SELECT state || last_outcome FROM tbs.activity WHERE line_usoc_id = 1012'), 'retrytransient', 'an empty answer to a look: it looks again');
+SELECT let_time_pass();
+SELECT claim();
+SELECT answer(404, which => 'GET /domains/acme/phonenumbers%');
+SELECT answer(200, which => 'POST /domains/acme/phonenumbers');
 
 -- Once the calls are used up, a rule may say what it counts as
 DELETE FROM tbs.outcome_rule WHERE NOT shipped;

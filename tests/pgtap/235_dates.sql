@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(31);
+SELECT plan(34);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -80,6 +80,17 @@ SELECT let_time_pass();
 SELECT is(work(), '{DELETE /domains/acme/users/101}', 'after the last day it is removed');
 SELECT is(queue(), '{}', 'done');
 SELECT is_empty('SELECT * FROM tbs.line_usoc_state WHERE line_usoc_id = 1011', 'nothing of it is there');
+-- A first day that is moved into the future takes away what others of the line require
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1013, 101, 'SEAT');
+SELECT work();
+UPDATE tbs.line_usoc SET active_date = current_date + 3 WHERE line_usoc_id = 1013;
+SELECT work();
+SELECT is_empty('SELECT * FROM tbs.line_usoc_state WHERE line_usoc_id = 1013', 'a seat whose first day is moved into the future is not there any more');
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1014, 101, 'NUMBER');
+SELECT is(work(), '{}', 'and a number waits for it');
+SELECT is(tbs.missing_service(a), 'seat', 'as it says') FROM tbs.activity AS a WHERE a.line_usoc_id = 1014;
+DELETE FROM tbs.line_usoc WHERE line_usoc_id IN (1013, 1014);
+SELECT work();
 -- The last day is taken back
 UPDATE tbs.line_usoc SET disconnect_date = current_date + 3 WHERE line_usoc_id = 1021;
 SELECT work();

@@ -149,7 +149,7 @@ SELECT is(queue(), '{}', 'a line that is on the switch already, loaded without c
 SELECT results_eq($$SELECT kind, key FROM tbs.adopt('ns-east', 2021, 'from the old system')$$, $$VALUES ('domain', 'globex'), ('user', '202@globex')$$, 'adopt returns what it has recorded');
 SELECT is(on_record('adopted'), concat_ws('|', me(), me(), 'from the old system', 'line USOC 2021', '1', 'f'), 'is on record');
 SELECT is(value_of('SELECT status FROM tbs.line_status WHERE line_usoc_id = 2021'), 'in step', 'the line USOC is in step');
-UPDATE tbs.line SET suspended = true WHERE line_id = 202;
+UPDATE tbs.line SET parameters = '{"other": {"a": 1}}' WHERE line_id = 202;
 SELECT is(work(), '{POST /domains/globex/phonenumbers}', 'what was adopted is not sent, what was not is made');
 UPDATE tbs.line SET first_name = 'Flora' WHERE line_id = 202;
 SELECT is(work(), '{PUT /domains/globex/users/202}', 'a change goes out as a change');

@@ -48,7 +48,7 @@ SELECT tbs.disarm('test');
 SELECT is(tbs.rotate_secret(101, '101a', 'x'), 5, 'rotated while disarmed');
 SELECT is(queue(), '{}', 'is not captured');
 SELECT tbs.arm('test');
-UPDATE tbs.line SET suspended = true WHERE line_id = 101;
+UPDATE tbs.line SET parameters = '{"other": {"a": 1}}' WHERE line_id = 101;
 SELECT is(work(), '{PUT /domains/acme/users/101/devices/101a}', 'and goes out with the next change');
 
 -- A reference that comes from elsewhere
