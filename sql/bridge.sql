@@ -1,5 +1,7 @@
 -- The contract with the bridge: these functions and no table. Every write is fenced by the bridge's lease.
 -- force_generic_plan: thousands of calls a second of the same few statements by key; planning each anew would cost more than running it.
+-- enable_seqscan = off: such a plan is kept, and may have been made when the tables were small. With an index it is right for any size. And jit = off, because a
+-- sequential scan that cannot be avoided then counts as so expensive that it would be compiled.
 
 -- The fence: whoever ends a bridge takes this lock exclusively, so that a claim or report that has begun is over by then.
 CREATE FUNCTION tbs.bridge_lock_key(bridge_id bigint)
@@ -212,6 +214,8 @@ LANGUAGE plpgsql
 VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET jit = off
 AS $bridge_beat$
 DECLARE
     v_previous_beat timestamptz;
@@ -308,6 +312,8 @@ LANGUAGE plpgsql
 VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET jit = off
 AS $claim$
 DECLARE
     v_until timestamptz := clock_timestamp() + interval '1 second';
@@ -761,6 +767,8 @@ LANGUAGE plpgsql
 VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET jit = off
 AS $report$
 DECLARE
     v_alive boolean;

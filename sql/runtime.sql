@@ -61,7 +61,7 @@ CREATE INDEX activity_waits_for_object_idx ON tbs.activity (waits_for_object_id)
 CREATE INDEX activity_under_way_idx ON tbs.activity (line_id, network_resource_id) WHERE state IN ('processing', 'retry');
 CREATE INDEX activity_processing_idx ON tbs.activity (bridge_id, network_resource_id) WHERE state = 'processing';
 CREATE INDEX activity_stuck_idx ON tbs.activity (network_resource_id) WHERE state IN ('failed', 'held');
-CREATE INDEX activity_line_usoc_idx ON tbs.activity (line_usoc_id);
+CREATE INDEX activity_line_usoc_idx ON tbs.activity (line_usoc_id, line_id);
 CREATE INDEX activity_customer_idx ON tbs.activity (customer_id);
 CREATE INDEX activity_order_number_idx ON tbs.activity (order_number) WHERE order_number IS NOT NULL;
 COMMENT ON TABLE tbs.activity IS 'the queue: bring a line USOC up to date on a network resource; a row leaves when it is done, removed or superseded (see activity_queue for people)';

@@ -203,11 +203,16 @@ DECLARE
     v_old_line_id bigint;
 BEGIN
     FOR v_old_line_id IN
+        -- Two look-ups for each USOC of the line, however many activities it has.
         SELECT DISTINCT e.line_id
-        FROM tbs.activity AS n
-        JOIN tbs.activity AS e ON e.line_usoc_id = n.line_usoc_id AND e.network_resource_id = n.network_resource_id AND e.line_id <> n.line_id
-        WHERE n.line_id = bring_along.line_id AND n.network_resource_id = bring_along.network_resource_id AND n.state = 'new' AND n.line_usoc_id <> 0
-          AND NOT tbs.has_moved(n)
+        FROM tbs.line_usoc AS lu
+        CROSS JOIN LATERAL (
+            (SELECT a.line_id FROM tbs.activity AS a
+             WHERE a.line_usoc_id = lu.line_usoc_id AND a.line_id < lu.line_id AND a.network_resource_id = bring_along.network_resource_id AND a.state <> 'processing' LIMIT 1)
+            UNION ALL
+            (SELECT a.line_id FROM tbs.activity AS a
+             WHERE a.line_usoc_id = lu.line_usoc_id AND a.line_id > lu.line_id AND a.network_resource_id = bring_along.network_resource_id AND a.state <> 'processing' LIMIT 1)) AS e
+        WHERE lu.line_id = bring_along.line_id
     LOOP
         IF NOT pg_try_advisory_xact_lock(tbs.line_lock_key(v_old_line_id)) THEN
             PERFORM tbs.ring();

@@ -1,6 +1,7 @@
 -- The fallout desk: what operators do with activities, one or an array of them. Each function takes the lines' locks, so that it never decides past a claim or
 -- a report, leaves a row for each activity in the history with who, as whom and why, and lets those that the activity held look again.
 -- For one activity, what cannot be done is an error; of an array it is left out, and the number of those that were done is returned.
+-- enable_seqscan and jit are off in the forms for arrays, for the reason that bridge.sql gives: a kept plan must not depend on how small the tables once were.
 
 CREATE FUNCTION tbs.need_reason(reason text, what text)
 RETURNS void

@@ -132,6 +132,8 @@ RETURNS bigint
 LANGUAGE plpgsql
 VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
 AS $skip_step$
 BEGIN
     PERFORM tbs.need_reason(skip_step.reason, 'skip a step');
@@ -229,6 +231,8 @@ RETURNS bigint
 LANGUAGE plpgsql
 VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
 AS $mark_done$
 BEGIN
     PERFORM tbs.need_reason(mark_done.reason, 'mark activities done');

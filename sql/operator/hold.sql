@@ -10,7 +10,7 @@ BEGIN
     UPDATE tbs.activity AS a
     -- A date stays known. Nobody wakes what waits for an object and is held.
     SET state = 'held', held_reason = hold_activities.reason, due_at = CASE WHEN a.state = 'scheduled' THEN a.due_at END, waits_for_object_id = NULL
-    WHERE a.activity_id IN (SELECT h.activity_id FROM unnest(hold_activities.activities) AS h);
+    WHERE a.activity_id = ANY (ARRAY(SELECT h.activity_id FROM unnest(hold_activities.activities) AS h));
     PERFORM tbs.record_activity_events('held', hold_activities.reason, hold_activities.activities);
     PERFORM tbs.wake_lines(ARRAY(SELECT DISTINCT a.line_id FROM unnest(hold_activities.activities) AS a));
     RETURN cardinality(hold_activities.activities);
@@ -45,6 +45,8 @@ RETURNS bigint
 LANGUAGE plpgsql
 VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
 AS $hold_activity$
 BEGIN
     PERFORM tbs.need_reason(hold_activity.reason, 'hold activities');
@@ -67,7 +69,7 @@ BEGIN
     SET state = CASE WHEN a.due_at > clock_timestamp() THEN 'scheduled' ELSE 'new' END, due_at = CASE WHEN a.due_at > clock_timestamp() THEN a.due_at END,
         waits = 0, held_reason = NULL, brake_released = a.brake_released OR a.held_reason LIKE 'delete brake%',
         lane = CASE WHEN v_is_mass THEN greatest(a.lane, 4::smallint) ELSE a.lane END
-    WHERE a.activity_id IN (SELECT r.activity_id FROM unnest(release_activities.activities) AS r);
+    WHERE a.activity_id = ANY (ARRAY(SELECT r.activity_id FROM unnest(release_activities.activities) AS r));
     PERFORM tbs.record_activity_events('released', release_activities.reason, release_activities.activities);
     IF v_is_mass THEN
         PERFORM tbs.ramp_for(release_activities.activities);
@@ -103,6 +105,8 @@ RETURNS bigint
 LANGUAGE plpgsql
 VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
 AS $release_activity$
 BEGIN
     PERFORM tbs.need_reason(release_activity.reason, 'release activities');

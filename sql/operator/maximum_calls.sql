@@ -58,6 +58,8 @@ RETURNS bigint
 LANGUAGE plpgsql
 VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
 AS $set_maximum_calls$
 BEGIN
     PERFORM tbs.need_reason(set_maximum_calls.reason, 'set the maximum number of calls');

@@ -20,7 +20,7 @@ BEGIN
             WHERE (a.line_usoc_id = b.line_usoc_id AND a.network_resource_id = b.network_resource_id) OR (b.service = ANY (s.requires) AND a.line_id <> 0))
         SELECT a FROM tbs.activity AS a
         WHERE a.activity_id IN (SELECT b.activity_id FROM behind AS b) AND a.state <> 'processing'
-          AND a.activity_id NOT IN (SELECT r.activity_id FROM unnest(activities_behind.activities) AS r)
+          AND a.activity_id <> ALL (ARRAY(SELECT r.activity_id FROM unnest(activities_behind.activities) AS r))
         ORDER BY a.activity_id);
 END;
 $activities_behind$;
@@ -67,8 +67,8 @@ BEGIN
         v_followers := '{}';
     END IF;
     v_all := remove_activities.activities || v_followers;
-    DELETE FROM tbs.activity AS a WHERE a.activity_id IN (SELECT r.activity_id FROM unnest(v_all) AS r);
-    DELETE FROM tbs.activity_policy AS p WHERE p.activity_id IN (SELECT r.activity_id FROM unnest(v_all) AS r);
+    DELETE FROM tbs.activity AS a WHERE a.activity_id = ANY (ARRAY(SELECT r.activity_id FROM unnest(v_all) AS r));
+    DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = ANY (ARRAY(SELECT r.activity_id FROM unnest(v_all) AS r));
     PERFORM tbs.record_activity_events('removed', remove_activities.reason, remove_activities.activities, true);
     PERFORM tbs.record_activity_events('removed', remove_activities.reason, v_followers, true, 'with what it followed');
     PERFORM tbs.note_removed(a) FROM unnest(v_all) AS a;
@@ -120,6 +120,8 @@ RETURNS bigint
 LANGUAGE plpgsql
 VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
 AS $remove_activity$
 BEGIN
     PERFORM tbs.need_reason(remove_activity.reason, 'remove activities');

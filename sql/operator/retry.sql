@@ -89,7 +89,7 @@ BEGIN
     UPDATE tbs.activity AS a
     SET state = 'new', calls_used = 0, waits = 0, in_progress_since = NULL, round = a.round + 1, round_at = clock_timestamp(), send_all = true, due_at = NULL,
         lane = CASE WHEN v_is_mass THEN 4 ELSE 1 END, corrections = nullif(coalesce(retry_activities.corrections, a.corrections), '{}')
-    WHERE a.activity_id IN (SELECT r.activity_id FROM unnest(retry_activities.activities) AS r);
+    WHERE a.activity_id = ANY (ARRAY(SELECT r.activity_id FROM unnest(retry_activities.activities) AS r));
     FOR v_given IN
         -- The history keeps what was corrected, except secrets.
         SELECT array_agg(a) AS activities, tbs.mask_secrets(retry_activities.corrections, n.secret_members)::text AS message
@@ -138,6 +138,8 @@ RETURNS bigint
 LANGUAGE plpgsql
 VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
 AS $retry_activity$
 BEGIN
     PERFORM tbs.need_reason(retry_activity.reason, 'retry activities');

@@ -19,11 +19,11 @@ BEGIN
     ON CONFLICT ON CONSTRAINT line_usoc_run_now_pkey DO UPDATE SET day = excluded.day, decided_at = clock_timestamp();
     v_all := ARRAY(SELECT a FROM tbs.activity AS a
                    WHERE a.state = 'scheduled'
-                     AND (a.activity_id IN (SELECT r.activity_id FROM unnest(run_activities_now.activities) AS r)
+                     AND (a.activity_id = ANY (ARRAY(SELECT r.activity_id FROM unnest(run_activities_now.activities) AS r))
                           OR (a.line_usoc_id, a.line_id) IN (SELECT r.line_usoc_id, r.line_id FROM unnest(run_activities_now.activities) AS r WHERE r.line_usoc_id <> 0))
                    ORDER BY a.activity_id);
     UPDATE tbs.activity AS a SET state = 'new', due_at = NULL, lane = CASE WHEN cardinality(run_activities_now.activities) > 1 THEN 4 ELSE 1 END
-    WHERE a.activity_id IN (SELECT r.activity_id FROM unnest(v_all) AS r);
+    WHERE a.activity_id = ANY (ARRAY(SELECT r.activity_id FROM unnest(v_all) AS r));
     PERFORM tbs.record_activity_events('run_now', run_activities_now.reason, v_all);
     PERFORM tbs.ring();
     RETURN cardinality(run_activities_now.activities);
@@ -56,6 +56,8 @@ RETURNS bigint
 LANGUAGE plpgsql
 VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
 AS $run_now$
 BEGIN
     PERFORM tbs.need_reason(run_now.reason, 'run activities now');
