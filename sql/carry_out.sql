@@ -328,11 +328,8 @@ BEGIN
 
     IF tbs.is_wanted(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service) THEN
         PERFORM tbs.make_secrets(v_activity.line_id);
-        v_context := tbs.activity_context(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.trigger_type);
-        IF v_activity.corrections IS NOT NULL THEN
-            v_context := jsonb_set(v_context, '{layers}', (v_context -> 'layers')
-                                   || jsonb_build_array(jsonb_build_object('layer', 'correction', 'parameters', v_activity.corrections)));
-        END IF;
+        v_context := tbs.corrected_context(tbs.activity_context(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.trigger_type),
+                                           v_activity.corrections);
     END IF;
     v_plan := ARRAY(SELECT p::tbs.planned_object FROM tbs.plan(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service, v_context,
                                                               v_activity.round_at, v_activity.send_all) AS p);

@@ -255,6 +255,20 @@ $activity_context$;
 COMMENT ON FUNCTION tbs.activity_context(bigint, integer, text) IS
 'the context of an activity as of now: the JSON document that templates look values up in; null when the line USOC or its association is gone';
 
+CREATE FUNCTION tbs.corrected_context(context jsonb, corrections jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $corrected_context$
+BEGIN
+    RETURN CASE WHEN corrected_context.corrections IS NULL OR corrected_context.corrections = '{}' THEN corrected_context.context
+                ELSE corrected_context.context || jsonb_build_object('layers', (corrected_context.context -> 'layers')
+                         || jsonb_build_array(jsonb_build_object('layer', 'correction', 'parameters', corrected_context.corrections))) END;
+END;
+$corrected_context$;
+COMMENT ON FUNCTION tbs.corrected_context(jsonb, jsonb) IS 'internal: the context of an activity with the values that an operator gave for it, nearer than all other layers; null stays null';
+
 -- The instant at which a day begins, and the day that it is, in a network resource's business time zone.
 CREATE FUNCTION tbs.beginning_of_day(day date, network_resource_id integer)
 RETURNS timestamptz

@@ -208,10 +208,10 @@ BEGIN
         FROM tbs.line_usoc AS lu
         CROSS JOIN LATERAL (
             (SELECT a.line_id FROM tbs.activity AS a
-             WHERE a.line_usoc_id = lu.line_usoc_id AND a.line_id < lu.line_id AND a.network_resource_id = bring_along.network_resource_id AND a.state <> 'processing' LIMIT 1)
+             WHERE a.line_usoc_id = lu.line_usoc_id AND a.line_id < lu.line_id AND a.network_resource_id = bring_along.network_resource_id LIMIT 1)
             UNION ALL
             (SELECT a.line_id FROM tbs.activity AS a
-             WHERE a.line_usoc_id = lu.line_usoc_id AND a.line_id > lu.line_id AND a.network_resource_id = bring_along.network_resource_id AND a.state <> 'processing' LIMIT 1)) AS e
+             WHERE a.line_usoc_id = lu.line_usoc_id AND a.line_id > lu.line_id AND a.network_resource_id = bring_along.network_resource_id LIMIT 1)) AS e
         WHERE lu.line_id = bring_along.line_id
     LOOP
         IF NOT pg_try_advisory_xact_lock(tbs.line_lock_key(v_old_line_id)) THEN

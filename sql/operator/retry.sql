@@ -61,20 +61,6 @@ END;
 $check_corrections$;
 COMMENT ON FUNCTION tbs.check_corrections(tbs.activity[], jsonb) IS 'internal: raises invalid_parameter_value (22023) for a corrected value that a service does not take';
 
-CREATE FUNCTION tbs.corrected_context(context jsonb, corrections jsonb)
-RETURNS jsonb
-LANGUAGE plpgsql
-IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-AS $corrected_context$
-BEGIN
-    RETURN CASE WHEN corrected_context.corrections IS NULL OR corrected_context.corrections = '{}' THEN corrected_context.context
-                ELSE corrected_context.context || jsonb_build_object('layers', (corrected_context.context -> 'layers')
-                         || jsonb_build_array(jsonb_build_object('layer', 'correction', 'parameters', corrected_context.corrections))) END;
-END;
-$corrected_context$;
-COMMENT ON FUNCTION tbs.corrected_context(jsonb, jsonb) IS 'internal: the context of an activity with the values that an operator gave for it, nearer than all other layers; null stays null';
-
 CREATE FUNCTION tbs.retry_activities(activities tbs.activity[], reason text, corrections jsonb)
 RETURNS bigint
 LANGUAGE plpgsql

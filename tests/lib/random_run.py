@@ -109,13 +109,16 @@ class Application(threading.Thread):
             else:
                 connection.rollback()
         except psycopg2.Error as problem:
-            connection.rollback()
-            # No code: the statement was refused by the client library, which is a mistake of this test.
-            if problem.pgcode not in BUSINESS_ERRORS:
-                raise
-            self.errors[BUSINESS_ERRORS[problem.pgcode]] += 1
+            self._take_refusal(connection, problem)
             for _ in range(left):
                 self.run_state.progress.count()
+
+    def _take_refusal(self, connection, problem):
+        connection.rollback()
+        # No code: the statement was refused by the client library, which is a mistake of this test.
+        if problem.pgcode not in BUSINESS_ERRORS:
+            raise problem
+        self.errors[BUSINESS_ERRORS[problem.pgcode]] += 1
 
 
 class RandomRun:

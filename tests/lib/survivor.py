@@ -1,11 +1,10 @@
 """Applications that go on when the database takes their connection away, as a pool with a sane configuration does."""
-import io
 import threading
 import time
 
 import psycopg2
 
-from random_run import BUSINESS_ERRORS, Application
+from random_run import Application
 from stand import connect, wait_for
 
 # What a lost connection or a server that is just starting is called; a connection that is gone has no code at all.
@@ -62,41 +61,13 @@ class Survivor(Application):
             if connection is not None:
                 connection.close()
 
-    def _carry_out(self, connection, transaction):
-        left = sum(not s.control for s in transaction.statements)
+    def _take_refusal(self, connection, problem):
         try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT tbs.set_origin(%s, %s)", (f"O-{self.number}", self.name))
-                for statement in transaction.statements:
-                    if statement.copy is None:
-                        cursor.execute(statement.sql, statement.parameters or None)
-                    else:
-                        cursor.copy_expert(statement.sql, io.StringIO(statement.copy))
-                    if not statement.control:
-                        left -= 1
-                        self.run_state.progress.count()
-            if transaction.commit:
-                connection.commit()
-                self.committed += 1
-            else:
-                connection.rollback()
-        except psycopg2.Error as problem:
             if is_lost(problem):
-                self.lost += 1
-                connection.close()
-            elif problem.pgcode in BUSINESS_ERRORS:
-                self.errors[BUSINESS_ERRORS[problem.pgcode]] += 1
-                self._roll_back(connection)
-            else:
-                raise
-            for _ in range(left):
-                self.run_state.progress.count()
-
-    def _roll_back(self, connection):
-        try:
-            connection.rollback()
-        except psycopg2.Error as problem:
-            if not is_lost(problem):
+                raise problem
+            super()._take_refusal(connection, problem)
+        except psycopg2.Error as trouble:
+            if not is_lost(trouble):
                 raise
             self.lost += 1
             connection.close()
