@@ -216,7 +216,8 @@ class Stand:
             if not value(self.admin, "SELECT count(*) FROM pg_roles WHERE rolname = %s", ["tbs_" + access]):
                 self.sql(f"CREATE ROLE tbs_{access} LOGIN")
             self.sql("SELECT tbs.grant_access(%s, %s)", ["tbs_" + access, access])
-        columns = {"name": RESOURCE, "network_resource_type": "netsapiens", "base_url": self.switch.url,
+        # Without the delete brake: a random run removes in a minute what people do not in an hour.
+        columns = {"name": RESOURCE, "network_resource_type": "netsapiens", "base_url": self.switch.url, "delete_brake": None,
                    "environment": ENVIRONMENT, "authentication": '{"kind": "bearer", "token": "secret:api_key"}', **columns}
         resource = value(self.admin, f"INSERT INTO tbs.network_resource ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))}) "
                          "RETURNING network_resource_id", list(columns.values()))
