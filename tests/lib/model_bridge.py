@@ -168,7 +168,7 @@ class Bridge:
         if refused:
             rows = [row for row in rows if row[0]["method"] is not None]
             reported = [call for call in reported if call.activity_id not in refused]
-            self.counts["answers refused for now"] += len(refused)
+            self.counts["answers to report again"] += len(refused)
         wrong = [row[4] for row in rows if row[4]]
         if wrong:
             raise Violation("; ".join(wrong))
