@@ -230,6 +230,16 @@ BEGIN
         PERFORM tbs.ring();
         RETURN;
     END IF;
+    -- What several lines share, and nobody used when this was planned: somebody may have begun to since.
+    IF planned.operation = 'delete' AND planned.content IS NULL AND EXISTS (
+           SELECT FROM tbs.remote_object_use AS x
+           JOIN tbs.remote_object_kind AS k ON k.network_resource_type = resource.network_resource_type AND k.kind = v_object.kind AND k.shared
+           WHERE x.remote_object_id = v_object.remote_object_id
+             AND (x.line_usoc_id, x.service) <> (activity.line_usoc_id, tbs.activity_service(activity.activity_type_id))) THEN
+        UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = activity.activity_id;
+        PERFORM tbs.ring();
+        RETURN;
+    END IF;
     SELECT * INTO v_request FROM tbs.planned_request(planned, send.context, resource);
     IF v_request.error IS NOT NULL THEN
         PERFORM tbs.fail_activity(activity, 'rejected', format('%s %s, %s: %s', planned.operation, planned.kind, v_request.error_member, v_request.error));
@@ -291,6 +301,38 @@ END;
 $carry_out_for_resource$;
 COMMENT ON FUNCTION tbs.carry_out_for_resource(bigint, tbs.activity, tbs.network_resource) IS 'internal: the API call of an activity of the network resource itself';
 
+-- rely_on: a line that comes to a domain takes it for there, while in another session the last one that used it may just be removing it. Whoever comes to
+-- use an object and has nothing to send to it keeps its row until its use is on record; the removal looks for uses once it has the row.
+-- Never waits, since the caller has other locks.
+CREATE FUNCTION tbs.rely_on(line_usoc_id bigint, service text, plan tbs.planned_object[])
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $rely_on$
+DECLARE
+    v_new bigint[];
+    v_count integer;
+BEGIN
+    v_new := ARRAY(SELECT p.remote_object_id FROM unnest(rely_on.plan) AS p
+                   WHERE p.content IS NOT NULL AND p.operation = 'none'
+                     AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u
+                                     WHERE u.remote_object_id = p.remote_object_id AND u.line_usoc_id = rely_on.line_usoc_id AND u.service = rely_on.service));
+    IF cardinality(v_new) = 0 THEN
+        RETURN true;
+    END IF;
+    PERFORM FROM unnest(rely_on.plan) AS p
+    CROSS JOIN LATERAL (SELECT FROM tbs.remote_object AS o
+                        WHERE o.remote_object_id = p.remote_object_id AND (o.sent_at, o.accepted_at) IS NOT DISTINCT FROM (p.sent_at, p.accepted_at)
+                        FOR SHARE SKIP LOCKED) AS kept
+    WHERE p.remote_object_id = ANY (v_new);
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count = cardinality(v_new);
+END;
+$rely_on$;
+COMMENT ON FUNCTION tbs.rely_on(bigint, text, tbs.planned_object[]) IS
+'internal: keeps objects that a line USOC comes to use, and has nothing to send to, from being removed before this transaction is over; false when one is just being decided on';
+
 -- carry_out: plans an activity whose turn it is and returns its next API call. Null: it is done, failed, or waits; its line may go on.
 CREATE FUNCTION tbs.carry_out(bridge_id bigint, activity_id bigint)
 RETURNS tbs.api_call
@@ -343,6 +385,11 @@ BEGIN
     END IF;
 
     IF v_context IS NOT NULL THEN
+        IF NOT tbs.rely_on(v_activity.line_usoc_id, v_type.service, v_plan) THEN
+            UPDATE tbs.activity AS a SET state = 'retry', bridge_id = NULL, due_at = clock_timestamp() + interval '50 milliseconds'
+            WHERE a.activity_id = v_activity.activity_id;
+            RETURN NULL;
+        END IF;
         -- Uses are on record before the first call, so that a delete that comes in between knows of them. In one order for everybody.
         INSERT INTO tbs.remote_object (network_resource_id, kind, key, identity, find_value)
         SELECT v_activity.network_resource_id, p.kind, p.key, p.identity, p.find_value

@@ -314,11 +314,28 @@ class RandomRun:
                     "FROM tbs.activity AS a JOIN tbs.activity_type AS t USING (activity_type_id) WHERE a.line_usoc_id = %s) AS x ORDER BY at",
                     [self.stand.switch.started_at, line_usoc, line_usoc])[-40:]:
                 print("  ", *row)
+        line_id = self.stand.value("SELECT line_id FROM tbs.activity ORDER BY state = 'waiting', activity_id LIMIT 1")
+        domain = self.stand.value("SELECT coalesce(p.switch_domain, n.switch_domain) FROM tbs.line AS l JOIN tbs.network_information AS n USING (network_information_id) "
+                                  "LEFT JOIN tbs.network_information AS p ON p.network_information_id = n.parent_id WHERE l.line_id = %s", [line_id])
+        print(f"--- domain {domain}: calls at the switch, and what the database knows")
+        for entry in [e for e in self.stand.switch.journal() if journal.object_of(e) == ("domain", domain)][-20:]:
+            print(f"  {entry['arrived_at'] / 1e6:.4f}-{(entry['completed_at'] or 0) / 1e6:.4f} {entry['method']} {entry['status']} effect={entry['effect']}")
+        for row in self.stand.sql("SELECT o.kind, o.presence, o.settled, o.sent_operation, round((extract(epoch FROM o.sent_at) - %s)::numeric, 4), "
+                                  "array_agg(u.line_usoc_id || ' ' || u.service) FROM tbs.remote_object AS o LEFT JOIN tbs.remote_object_use AS u USING (remote_object_id) "
+                                  "WHERE o.kind = 'domain' AND o.key = %s GROUP BY o.remote_object_id", [self.stand.switch.started_at, domain]):
+            print("  ", *row)
+        print(f"--- history of line {line_id} and of domain {domain}")
+        for row in self.stand.sql(
+                "SELECT round((extract(epoch FROM h.recorded_at) - %s)::numeric, 4), h.line_id, h.line_usoc_id, h.activity_id, t.service || '.' || t.trigger_type, "
+                "h.event, h.kind, h.key, h.operation, h.http_status, h.outcome, h.message "
+                "FROM tbs.activity_history AS h LEFT JOIN tbs.activity_type AS t USING (activity_type_id) "
+                "WHERE h.line_id = %s OR (h.kind = 'domain' AND h.key = %s) ORDER BY h.activity_history_id", [self.stand.switch.started_at, line_id, domain])[-80:]:
+            print("  ", *("-" if item is None else item for item in row))
         print("--- line USOCs of the first line, and what is known of them")
         for row in self.stand.sql(
                 "SELECT coalesce(u.line_usoc_id, s.line_usoc_id), u.line_id, u.usoc, s.line_id, s.service, s.present, s.in_step, s.last_result, s.last_activity_id "
                 "FROM tbs.line_usoc AS u FULL JOIN tbs.line_usoc_state AS s ON s.line_usoc_id = u.line_usoc_id, "
-                "(SELECT line_id FROM tbs.activity ORDER BY activity_id LIMIT 1) AS a WHERE a.line_id IN (u.line_id, s.line_id)"):
+                "(SELECT line_id FROM tbs.activity ORDER BY state = 'waiting', activity_id LIMIT 1) AS a WHERE a.line_id IN (u.line_id, s.line_id)"):
             print("  ", *row)
 
     def _describe(self, overlapping):
