@@ -359,7 +359,7 @@ BEGIN
         UPDATE tbs.activity AS a SET state = 'waiting' WHERE a.activity_id = ANY (v_new);
         UPDATE tbs.activity AS a SET state = 'waiting', due_at = NULL
         FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
-        WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state = 'scheduled' AND a.due_at <= clock_timestamp();
+        WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state IN ('scheduled', 'retry') AND a.due_at <= clock_timestamp();
         FOR v_call IN SELECT * FROM tbs.run(claim.bridge_id, '{}', v_lines, v_resources, claim.maximum - v_count) LOOP
             v_count := v_count + 1;
             RETURN NEXT v_call;

@@ -140,7 +140,7 @@ BEGIN
     v_service := tbs.missing_service(v_activity);
     IF v_service IS NOT NULL THEN
         SELECT a.* INTO v_other FROM tbs.activity AS a JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id AND t.service = v_service
-        WHERE a.line_id = v_activity.line_id AND coalesce(a.moved_to, a.activity_id) < coalesce(v_activity.moved_to, v_activity.activity_id)
+        WHERE a.line_id = v_activity.line_id AND a.state <> 'scheduled' AND (a.moved_to IS NULL OR a.moved_to < coalesce(v_activity.moved_to, v_activity.activity_id))
         ORDER BY coalesce(a.moved_to, a.activity_id) LIMIT 1;
         RETURN format('its line does not have service "%s" in step', v_service)
             || CASE WHEN FOUND THEN format(': activity %s is %s', v_other.activity_id, CASE WHEN v_other.state = 'new' THEN 'pending' ELSE v_other.state END) ELSE '' END;

@@ -89,14 +89,15 @@ STABLE
 SET search_path = pg_catalog, pg_temp
 AS $is_service_met$
 BEGIN
-    -- There, and no activity for it that failed, is held, or comes earlier.
+    -- There, and brought up to date with the rows, which is also what the activity will be rendered from: a number that was captured before its line moved to
+    -- another domain goes there too, after the seat. Only what is postponed behind others, or scheduled, is not waited for.
     RETURN (
         SELECT EXISTS (
             SELECT FROM tbs.line_usoc_state AS s
             WHERE s.line_id = is_service_met.line_id AND s.service = is_service_met.service AND s.present
               AND NOT EXISTS (SELECT FROM tbs.activity AS a JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
                               WHERE a.line_usoc_id = s.line_usoc_id AND a.network_resource_id = s.network_resource_id AND t.service = s.service
-                                AND coalesce(a.moved_to, a.activity_id) < is_service_met.activity_id)));
+                                AND a.state <> 'scheduled' AND (a.moved_to IS NULL OR a.moved_to < is_service_met.activity_id))));
 END;
 $is_service_met$;
 COMMENT ON FUNCTION tbs.is_service_met(bigint, text, bigint) IS 'internal: whether a line has a required service in step, as far as an activity has to wait for it';

@@ -88,7 +88,7 @@ BEGIN
                           WHERE u.line_id = v_activity.line_id AND u.service = q.required AND u.present
                             AND NOT EXISTS (SELECT FROM tbs.activity AS e JOIN tbs.activity_type AS t ON t.activity_type_id = e.activity_type_id
                                             WHERE e.line_usoc_id = u.line_usoc_id AND e.network_resource_id = u.network_resource_id AND t.service = q.required
-                                              AND coalesce(e.moved_to, e.activity_id) < coalesce(v_activity.moved_to, v_activity.activity_id)));
+                                              AND e.state <> 'scheduled' AND (e.moved_to IS NULL OR e.moved_to < coalesce(v_activity.moved_to, v_activity.activity_id))));
     END IF;
 END $$;
 

