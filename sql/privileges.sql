@@ -9,7 +9,7 @@ AS $grant_access$
 DECLARE
     v_business text := 'tbs.customer, tbs.customer_order, tbs.master_usoc, tbs.device, tbs.line, tbs.network_information, tbs.line_usoc, tbs.line_device, tbs.line_member';
     v_configuration text := 'tbs.network_resource_type, tbs.service, tbs.network_resource, tbs.network_resource_maintenance, tbs.network_resource_default, tbs.master_usoc_network_resource, '
-                            'tbs.activity_type, tbs.remote_object_kind, tbs.service_object, tbs.activity_step, tbs.value_source, tbs.outcome_rule, tbs.activity_policy';
+                            'tbs.activity_type, tbs.remote_object_kind, tbs.service_object, tbs.activity_step, tbs.value_source, tbs.audit_step, tbs.outcome_rule, tbs.activity_policy';
     v_views text := 'tbs.activity_queue, tbs.activity_failure_group, tbs.activity_log, tbs.activity_log_detail, tbs.line_status, tbs.line_not_in_step, tbs.health, tbs.setting';
     v_desk text := 'tbs.retry_activity(bigint, text, jsonb), tbs.retry_activity(bigint[], text, jsonb), tbs.remove_activity(bigint, text, text), '
                    'tbs.remove_activity(bigint[], text, text), tbs.hold_activity(bigint, text), tbs.hold_activity(bigint[], text), tbs.release_activity(bigint, text), '

@@ -11,7 +11,7 @@ BEGIN
         EXECUTE format('CREATE TRIGGER recipes_changed AFTER INSERT OR UPDATE OR DELETE ON tbs.%I FOR EACH STATEMENT EXECUTE FUNCTION tbs.recipes_changed()', v_table);
     END LOOP;
     FOREACH v_table IN ARRAY ARRAY['network_resource_type', 'service', 'network_resource_default', 'activity_type', 'remote_object_kind', 'service_object',
-                                   'activity_step', 'value_source', 'outcome_rule'] LOOP
+                                   'activity_step', 'value_source', 'audit_step', 'outcome_rule'] LOOP
         EXECUTE format('CREATE TRIGGER refuse_shipped_change BEFORE UPDATE OR DELETE ON tbs.%I FOR EACH ROW WHEN (OLD.shipped) EXECUTE FUNCTION tbs.refuse_shipped_change()', v_table);
         EXECUTE format('CREATE TRIGGER refuse_shipped_insert BEFORE INSERT ON tbs.%I FOR EACH ROW WHEN (NEW.shipped) EXECUTE FUNCTION tbs.refuse_shipped_change()', v_table);
         PERFORM pg_extension_config_dump(format('tbs.%I', v_table)::regclass, 'WHERE NOT shipped');

@@ -45,7 +45,7 @@ SELECT set_eq($$SELECT functions_of('test_viewer')$$, '{is_armed,setting_value,e
 SELECT set_eq($$SELECT functions_of('test_bridge')$$, '{bridge_start,bridge_configuration,bridge_beat,claim,report,bridge_stop,bridge_sleep,bridge_wake}'::text[], 'bridge has the functions of its contract');
 SELECT is_empty($$SELECT tables_of('test_bridge', p) FROM unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) AS p$$, 'and no table');
 SELECT set_eq($$SELECT tables_of('test_admin', 'INSERT')$$,
-              '{network_resource_type,service,network_resource,network_resource_maintenance,network_resource_default,master_usoc_network_resource,activity_type,remote_object_kind,service_object,activity_step,value_source,outcome_rule,activity_policy,master_usoc,network_resource_secret}'::text[],
+              '{network_resource_type,service,network_resource,network_resource_maintenance,network_resource_default,master_usoc_network_resource,activity_type,remote_object_kind,service_object,activity_step,value_source,audit_step,outcome_rule,activity_policy,master_usoc,network_resource_secret}'::text[],
               'admin writes the configuration');
 SELECT set_eq($$SELECT functions_of('test_admin')$$,
               '{arm,disarm,without_capture,set_setting,adopt,resync,test_network_resource,pause_network_resource,resume_network_resource,drop_history,e164,is_telephone_number,is_usoc,is_armed,setting_value,error_signature,remedy_of,find_troubles,why_waiting,explain_line,explain_values,explain_policy,explain_outcome,preview}'::text[],
