@@ -606,11 +606,7 @@ BEGIN
             END IF;
         END LOOP;
         EXIT WHEN coalesce(cardinality(v_lines), 0) = 0;
-        v_turns := ARRAY(SELECT n.next FROM (SELECT DISTINCT k.line_id, k.network_resource_id
-                                             FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)) AS k
-                         CROSS JOIN LATERAL (SELECT tbs.next_activity(k.line_id, k.network_resource_id) AS next) AS n
-                         WHERE n.next IS NOT NULL
-                         ORDER BY n.next);
+        v_turns := tbs.next_activities(v_lines, v_resources);
         v_lines := '{}';
         v_resources := '{}';
         v_continues := false;

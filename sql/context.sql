@@ -1,13 +1,14 @@
 -- What provisioning reads of the business rows. Each *_context function is the one list of columns of its table: the context of an activity is made
--- of them, and capture compares exactly them, so that a column that only billing reads triggers nothing.
+-- of them, and capture compares exactly them, so that a column that only billing reads triggers nothing. STABLE as jsonb_build_object() is, or the server would
+-- not put their bodies into the queries that use them, and run a query for each row instead.
 
 CREATE FUNCTION tbs.customer_context(r tbs.customer) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN jsonb_build_object('customer_id', r.customer_id, 'account_number', r.account_number, 'name', r.name, 'parameters', r.parameters);
 COMMENT ON FUNCTION tbs.customer_context(tbs.customer) IS 'the columns of a customer that provisioning reads';
 
 CREATE FUNCTION tbs.network_information_context(r tbs.network_information) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN jsonb_build_object('network_information_id', r.network_information_id, 'parent_id', r.parent_id, 'name', r.name,
                           'network_resource_id', r.network_resource_id, 'switch_domain', r.switch_domain, 'reseller', r.reseller, 'site', r.site,
                           'time_zone', r.time_zone, 'caller_id_name', r.caller_id_name, 'caller_id_number', r.caller_id_number,
@@ -15,31 +16,31 @@ RETURN jsonb_build_object('network_information_id', r.network_information_id, 'p
 COMMENT ON FUNCTION tbs.network_information_context(tbs.network_information) IS 'the columns of a network information record that provisioning reads';
 
 CREATE FUNCTION tbs.line_context(r tbs.line) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN jsonb_build_object('line_id', r.line_id, 'customer_id', r.customer_id, 'network_information_id', r.network_information_id,
                           'telephone_number', r.telephone_number, 'extension', r.extension, 'first_name', r.first_name, 'last_name', r.last_name,
                           'email', r.email, 'suspended', r.suspended, 'parameters', r.parameters);
 COMMENT ON FUNCTION tbs.line_context(tbs.line) IS 'the columns of a line that provisioning reads';
 
 CREATE FUNCTION tbs.line_usoc_context(r tbs.line_usoc) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN jsonb_build_object('line_usoc_id', r.line_usoc_id, 'line_id', r.line_id, 'usoc', r.usoc, 'telephone_number', r.telephone_number,
                           'quantity', r.quantity, 'active_date', r.active_date, 'disconnect_date', r.disconnect_date, 'parameters', r.parameters);
 COMMENT ON FUNCTION tbs.line_usoc_context(tbs.line_usoc) IS 'the columns of a line USOC that provisioning reads';
 
 CREATE FUNCTION tbs.device_context(r tbs.device) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN jsonb_build_object('device_id', r.device_id, 'mac', r.mac, 'brand', r.brand, 'model', r.model, 'parameters', r.parameters);
 COMMENT ON FUNCTION tbs.device_context(tbs.device) IS 'the columns of a device that provisioning reads';
 
 CREATE FUNCTION tbs.line_device_context(r tbs.line_device) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN jsonb_build_object('line_device_id', r.line_device_id, 'line_id', r.line_id, 'device_id', r.device_id, 'sip_account', r.sip_account,
                           'slot', r.slot, 'shared', r.shared, 'parameters', r.parameters);
 COMMENT ON FUNCTION tbs.line_device_context(tbs.line_device) IS 'the columns of a line''s tie to a device that provisioning reads';
 
 CREATE FUNCTION tbs.line_member_context(r tbs.line_member) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN jsonb_build_object('line_member_id', r.line_member_id, 'line_id', r.line_id, 'member_line_id', r.member_line_id, 'position', r.position,
                           'parameters', r.parameters);
 COMMENT ON FUNCTION tbs.line_member_context(tbs.line_member) IS 'the columns of a line''s member that provisioning reads';

@@ -137,60 +137,53 @@ END;
 $missing_service$;
 COMMENT ON FUNCTION tbs.missing_service(tbs.activity) IS 'internal: the required service that the line does not have in step yet';
 
--- heads: the first activity of each line USOC in a (line, network resource) that is not scheduled for a later day: that one holds nobody. A loose index scan, so that a line with very many waiting costs no more.
-CREATE FUNCTION tbs.sequence_heads(line_id bigint, network_resource_id integer)
-RETURNS SETOF tbs.activity
+-- next_activities: whose turn it is for each of these (line, network resource). The caller holds the lines' locks.
+-- The first activity of each line USOC competes (one that is scheduled for a later day holds nobody), by a loose index scan, so that a line with very many
+-- waiting costs no more. One that is processing, or waits for its next try, holds the line; a failed or held one holds only what comes later for its line USOC.
+CREATE FUNCTION tbs.next_activities(line_ids bigint[], network_resource_ids integer[])
+RETURNS bigint[]
 LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
-AS $sequence_heads$
+AS $next_activities$
 BEGIN
-    RETURN QUERY
-    WITH RECURSIVE usocs (line_usoc_id) AS (
-        (SELECT a.line_usoc_id FROM tbs.activity AS a
-         WHERE a.line_id = sequence_heads.line_id AND a.network_resource_id = sequence_heads.network_resource_id
-         ORDER BY a.line_usoc_id LIMIT 1)
-        UNION ALL
-        SELECT (SELECT a.line_usoc_id FROM tbs.activity AS a
-                WHERE a.line_id = sequence_heads.line_id AND a.network_resource_id = sequence_heads.network_resource_id AND a.line_usoc_id > u.line_usoc_id
-                ORDER BY a.line_usoc_id LIMIT 1)
-        FROM usocs AS u WHERE u.line_usoc_id IS NOT NULL)
-    SELECT h.*
-    FROM usocs AS u
-    CROSS JOIN LATERAL (SELECT a.* FROM tbs.activity AS a
-                        WHERE a.line_id = sequence_heads.line_id AND a.network_resource_id = sequence_heads.network_resource_id
-                          AND a.line_usoc_id = u.line_usoc_id AND a.state <> 'scheduled'
-                        ORDER BY coalesce(a.moved_to, a.activity_id) LIMIT 1) AS h
-    WHERE u.line_usoc_id IS NOT NULL;
-END;
-$sequence_heads$;
-COMMENT ON FUNCTION tbs.sequence_heads(bigint, integer) IS 'internal: the first activity of each line USOC of a line on a network resource';
-
--- next_activity: whose turn it is for a (line, network resource), null when it is nobody's. The caller holds the line's lock.
--- One that is processing, or waits for its next try, holds the line; a failed or held one holds only what comes later for its line USOC.
-CREATE FUNCTION tbs.next_activity(line_id bigint, network_resource_id integer)
-RETURNS bigint
-LANGUAGE plpgsql
-STABLE
-SET search_path = pg_catalog, pg_temp
-AS $next_activity$
-BEGIN
-    RETURN (
-        WITH heads (activity) AS MATERIALIZED (SELECT h FROM tbs.sequence_heads(next_activity.line_id, next_activity.network_resource_id) AS h)
-        SELECT (h.activity).activity_id
-        FROM heads AS h
-        WHERE ((h.activity).state IN ('new', 'waiting') OR ((h.activity).state = 'retry' AND (h.activity).due_at <= clock_timestamp()))
-          AND (h.activity).waits_for_object_id IS NULL
-          -- Not only among the heads: one that was numbered earlier and committed later may stand before one that is under way.
-          AND NOT EXISTS (SELECT FROM tbs.activity AS x
-                          WHERE x.line_id = next_activity.line_id AND x.network_resource_id = next_activity.network_resource_id
+    RETURN ARRAY(
+        SELECT n.activity_id
+        FROM (SELECT DISTINCT d.line_id, d.network_resource_id
+              FROM unnest(next_activities.line_ids, next_activities.network_resource_ids) AS d (line_id, network_resource_id)) AS k
+        CROSS JOIN LATERAL (
+            SELECT o.activity_id
+            FROM (WITH RECURSIVE usocs (line_usoc_id) AS (
+                      (SELECT a.line_usoc_id FROM tbs.activity AS a
+                       WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id
+                       ORDER BY a.line_usoc_id LIMIT 1)
+                      UNION ALL
+                      SELECT (SELECT a.line_usoc_id FROM tbs.activity AS a
+                              WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.line_usoc_id > u.line_usoc_id
+                              ORDER BY a.line_usoc_id LIMIT 1)
+                      FROM usocs AS u WHERE u.line_usoc_id IS NOT NULL)
+                  SELECT h.activity_id, h.activity_type_id
+                  FROM usocs AS u
+                  CROSS JOIN LATERAL (SELECT a.activity_id, a.activity_type_id, a.moved_to, a.state, a.due_at, a.waits_for_object_id FROM tbs.activity AS a
+                                      WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id
+                                        AND a.line_usoc_id = u.line_usoc_id AND a.state <> 'scheduled'
+                                      ORDER BY coalesce(a.moved_to, a.activity_id) LIMIT 1) AS h
+                  WHERE u.line_usoc_id IS NOT NULL
+                    AND (h.state IN ('new', 'waiting') OR (h.state = 'retry' AND h.due_at <= clock_timestamp())) AND h.waits_for_object_id IS NULL
+                  -- In order, and looked at one by one: mostly the first has its turn.
+                  ORDER BY coalesce(h.moved_to, h.activity_id) OFFSET 0) AS o
+            JOIN tbs.activity_type AS t ON t.activity_type_id = o.activity_type_id
+            JOIN tbs.service AS s ON s.network_resource_type = t.network_resource_type AND s.service = t.service
+            WHERE s.requires = '{}' OR (SELECT tbs.missing_service(x) FROM tbs.activity AS x WHERE x.activity_id = o.activity_id) IS NULL
+            LIMIT 1) AS n
+        -- Not only among the heads: one that was numbered earlier and committed later may stand before one that is under way.
+        WHERE NOT EXISTS (SELECT FROM tbs.activity AS x
+                          WHERE x.line_id = k.line_id AND x.network_resource_id = k.network_resource_id
                             AND x.state IN ('processing', 'retry') AND (x.state = 'processing' OR x.due_at > clock_timestamp()))
-          AND tbs.missing_service(h.activity) IS NULL
-        ORDER BY coalesce((h.activity).moved_to, (h.activity).activity_id)
-        LIMIT 1);
+        ORDER BY n.activity_id);
 END;
-$next_activity$;
-COMMENT ON FUNCTION tbs.next_activity(bigint, integer) IS 'internal: whose turn it is in the sequence of a line on a network resource';
+$next_activities$;
+COMMENT ON FUNCTION tbs.next_activities(bigint[], integer[]) IS 'internal: whose turn it is in the sequences of lines on network resources';
 
 -- bring_along: a line USOC that was put on this line brings what it has left behind in the sequence of its old one. False: another session has that
 -- line just now, so this one is looked at later. The caller holds this line's lock; it never waits for a second one.

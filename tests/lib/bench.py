@@ -1,0 +1,200 @@
+"""What the benchmarks share: the sink, a resource type of their own, figures, and what processes used.
+
+A figure is a number with its unit and what it counts; all of one run go to a file NAME.json in TBS_BENCH_RESULTS, and to a table at
+the end. The machine may be shared: rates are compared with what was measured in the same run, and the time that each process
+computed, which others' load hardly changes, is given beside them.
+"""
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import psycopg2
+
+from stand import ENVIRONMENT, Report, Stand, Trouble, connect, query, value, wait_for
+
+# One service, one object per line USOC, one POST: the least that an activity can be, rendered from layers like any other.
+RESOURCE_TYPE = """
+INSERT INTO tbs.network_resource_type (network_resource_type, description) VALUES ('bench', 'benchmark');
+INSERT INTO tbs.service (network_resource_type, service, description) VALUES ('bench', 'note', 'one POST');
+INSERT INTO tbs.activity_type (network_resource_type, service, trigger_type)
+SELECT 'bench', 'note', t FROM unnest('{usoc_added,usoc_edited,usoc_deleted,line_changed,resync}'::text[]) AS t;
+INSERT INTO tbs.remote_object_kind (network_resource_type, kind, description, key_template) VALUES ('bench', 'note', 'a note', '{object.id}');
+INSERT INTO tbs.service_object (network_resource_type, service, position, kind, identity) VALUES ('bench', 'note', 10, 'note', '{"id": "{line_usoc.line_usoc_id}"}');
+INSERT INTO tbs.activity_step (network_resource_type, service, position, operation, method, path, body, accepts) VALUES
+    ('bench', 'note', 10, 'add', 'POST', '/notes',
+     '{"id": "{object.id}", "name": "{line.first_name} {line.last_name}", "extension": "{line.extension}", "domain": "{network_information.switch_domain}", "account": "{customer.account_number}", "usoc": "{usoc.usoc}", "marker": "{line.marker}"}',
+     '{dial-plan,dial-policy,area-code,time-zone,scope,language}'),
+    ('bench', 'note', 10, 'edit', 'PUT', '/notes/{object.id}',
+     '{"name": "{line.first_name} {line.last_name}", "extension": "{line.extension}", "domain": "{network_information.switch_domain}", "account": "{customer.account_number}", "usoc": "{usoc.usoc}", "marker": "{line.marker}"}',
+     '{dial-plan,dial-policy,area-code,time-zone,scope,language}'),
+    ('bench', 'note', 10, 'delete', 'DELETE', '/notes/{object.id}', NULL, '{}');
+INSERT INTO tbs.value_source (network_resource_type, layer, name, template) VALUES
+    ('bench', 'network_information', 'time-zone', '{time_zone}'), ('bench', 'line', 'scope', '{email}');
+INSERT INTO tbs.network_resource_default (network_resource_type, name, value) VALUES
+    ('bench', 'dial-plan', '"standard"'), ('bench', 'area-code', '"858"'), ('bench', 'language', '"en_US"');
+INSERT INTO tbs.master_usoc (usoc, description) SELECT 'N' || n, 'note ' || n FROM generate_series(1, 10) AS n;
+INSERT INTO tbs.customer (account_number, name) VALUES ('1', 'Benchmark');
+INSERT INTO tbs.network_information (customer_id, name, switch_domain, time_zone) SELECT customer_id, 'bench', 'bench', 'US/Pacific' FROM tbs.customer;
+"""
+
+LINES = """
+INSERT INTO tbs.line (customer_id, network_information_id, extension, first_name, last_name, email, external_id)
+SELECT customer_id, network_information_id, (1000 + n)::text, 'First' || n, 'Last' || n, 'user' || n || '@example.com', 'line' || n
+FROM tbs.network_information, generate_series(%s, %s) AS n
+"""
+
+# All first USOCs, then all second ones: the order in which a line's activities have to run.
+LINE_USOCS = """
+INSERT INTO tbs.line_usoc (line_id, usoc) SELECT l.line_id, 'N' || u FROM generate_series(1, %s) AS u, tbs.line AS l ORDER BY u, l.line_id
+"""
+
+
+def processor_seconds(pid):
+    """What a process has computed so far, in seconds."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Usage:
+    """What some processes compute between two moments, per unit of work."""
+
+    def __init__(self, **pids):
+        self.pids = pids
+        self.before = {name: processor_seconds(pid) for name, pid in pids.items()}
+
+    def per(self, count):
+        return {name: round((processor_seconds(pid) - self.before[name]) / count * 1e6, 1) for name, pid in self.pids.items()}
+
+
+class Benchmark:
+    """The figures of one benchmark, and the checks of its own results."""
+
+    def __init__(self, name, counts, **arguments):
+        self.name = name
+        self.counts = counts
+        parser = argparse.ArgumentParser(prog=f"./tbs bench {name}", description=counts, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        for option, (default, text) in {"runs": (3, "runs; the median counts"), **arguments}.items():
+            parser.add_argument("--" + option.replace("_", "-"), type=type(default), default=default, help=text)
+        self.options = parser.parse_args()
+        self.report = Report(name)
+        self.rows = []
+
+    def figure(self, what, number, unit, bar=None, good=None):
+        """Prints and keeps a figure; `bar` is a text, `good` whether it is met."""
+        self.rows.append({"what": what, "value": number, "unit": unit, "bar": bar, "met": good})
+        return number
+
+    def median(self, what, numbers, unit, bar=None, good=None):
+        middle = statistics.median(numbers)
+        self.rows.append({"what": what, "value": round(middle, 2), "unit": unit, "runs": [round(n, 2) for n in numbers],
+                          "bar": bar, "met": None if good is None else bool(good(middle))})
+        return middle
+
+    def end(self):
+        load = os.getloadavg()
+        document = {"benchmark": self.name, "counts": self.counts, "options": vars(self.options), "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+                    "processors": os.cpu_count(), "load_average": [round(n, 2) for n in load], "checks_failed": self.report.failures, "figures": self.rows}
+        if directory := os.environ.get("TBS_BENCH_RESULTS"):
+            with open(os.path.join(directory, self.name + ".json"), "w", encoding="utf-8") as file:
+                json.dump(document, file, indent=2)
+        print(f"\n{self.name}: {self.counts}\n({os.cpu_count()} processors for everything, load average {load[0]:.1f} at the end)")
+        for row in self.rows:
+            verdict = "" if row["met"] is None else "  met" if row["met"] else "  MISSED"
+            print(f"  {row['what']:<62} {row['value']:>12,} {row['unit']:<14}{'bar ' + row['bar'] if row['bar'] else ''}{verdict}")
+        return self.report.end()
+
+
+def run_benchmark(benchmark, body):
+    """Runs body(benchmark) and exits: 0 when the results are what they should be, whether or not a bar is met."""
+    try:
+        body(benchmark)
+    except (Trouble, psycopg2.Error, OSError, AssertionError, subprocess.SubprocessError) as problem:
+        benchmark.report.check(False, f"{type(problem).__name__}: {str(problem).strip()}")
+    sys.exit(benchmark.end())
+
+
+class Sink(Stand):
+    """A stand whose network resources answer 200 to everything, as fast as the stand-in switch can."""
+
+    def __init__(self):
+        super().__init__("--journal-limit", "0")
+        self.backend = None
+        self.resources = 0
+
+    @property
+    def url(self):
+        return self.switch.url.replace("/ns-api/v2", "/sink")
+
+    def prepare(self, **columns):
+        self.configure()
+        self.sql("UPDATE tbs.network_resource SET state = 'retired'")
+        self.sql(RESOURCE_TYPE)
+        return self.add_resource(**columns)
+
+    def add_resource(self, usocs="true", **columns):
+        self.resources += 1
+        columns = {"name": f"sink{self.resources}", "network_resource_type": "bench", "base_url": self.url, "environment": ENVIRONMENT, "delete_brake": None,
+                   "connections": 200, **columns}
+        resource = self.value(f"INSERT INTO tbs.network_resource ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))}) "
+                              "RETURNING network_resource_id", list(columns.values()))
+        self.sql(f"INSERT INTO tbs.master_usoc_network_resource (usoc, network_resource_id, service) SELECT usoc, %s, 'note' FROM tbs.master_usoc WHERE {usocs}", [resource])
+        return resource
+
+    def lines(self, first, last):
+        self.sql(LINES, [first, last])
+
+    def work_backend(self):
+        """The server process of the (first) bridge's working connection."""
+        return wait_for(lambda: self.value("SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'tbs-bridge%%' AND application_name NOT LIKE '%%listening%%' "
+                                           "ORDER BY backend_start LIMIT 1"), 20, "the bridge's connection")
+
+    def wait_until_drained(self, seconds):
+        """Looks for the oldest one only: counting a long queue would be a load of its own."""
+        def drained():
+            return not self.value("SELECT EXISTS (SELECT FROM tbs.activity WHERE state IN ('new', 'waiting', 'processing', 'retry'))")
+        deadline = time.monotonic() + seconds
+        while not drained():
+            if time.monotonic() > deadline:
+                raise Trouble(f"waited {seconds} s for {self.describe_queue()}")
+            time.sleep(0.25)
+
+    def clear(self):
+        """An empty system with its configuration: each run begins with the same."""
+        self.sql("SELECT tbs.disarm('between two runs')")
+        self.sql("DELETE FROM tbs.line")
+        self.sql("TRUNCATE tbs.activity, tbs.activity_history, tbs.remote_object, tbs.remote_object_use, tbs.line_usoc_state")
+        self.sql("VACUUM ANALYZE")
+        self.sql("CHECKPOINT")
+        self.sql("SELECT tbs.arm('next run')")
+
+
+def history_is_complete(bench, stand, activities):
+    """Nothing lost, nothing twice, order kept, log complete, by the log itself."""
+    calls, closed = stand.sql("SELECT count(*) FILTER (WHERE event = 'api_call' AND outcome = 'done'), count(*) FILTER (WHERE event = 'succeeded' AND closes) "
+                              "FROM tbs.activity_history")[0]
+    bench.report.equal((calls, closed), (activities, activities), "one call and one end for each activity in the log")
+    bench.report.equal(stand.value("SELECT count(*) FROM tbs.line_usoc_state WHERE present AND in_step"), activities, "every line USOC is in step")
+    wrong = stand.value("""
+        SELECT count(*) FROM (SELECT activity_id, started_at, lag(activity_id) OVER w AS previous,
+                                     lag(started_at + elapsed_microseconds * interval '1 microsecond') OVER w AS previous_end
+                              FROM tbs.activity_history WHERE event = 'api_call' WINDOW w AS (PARTITION BY line_id, network_resource_id ORDER BY started_at)) AS h
+        WHERE h.previous > h.activity_id OR h.previous_end > h.started_at""")
+    bench.report.equal(wrong, 0, "calls of one line in the order of its activities, none while another was under way")
+
+
+@contextlib.contextmanager
+def timed():
+    """with timed() as t: ...; t() is what it took, in seconds."""
+    start = time.monotonic()
+    end = None
+    yield lambda: (end or time.monotonic()) - start
+    end = time.monotonic()
+
+
+__all__ = ["Benchmark", "Sink", "Usage", "connect", "history_is_complete", "processor_seconds", "query", "run_benchmark", "timed", "value", "wait_for"]
