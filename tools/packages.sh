@@ -29,7 +29,8 @@ packages_of() {
             ;;&
         test)
             echo "clang clang-format clang-tidy libclang-rt-dev shellcheck codespell" \
-                "postgresql-$version-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl pgbouncer"
+                "postgresql-$version-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl pgbouncer" \
+                "python3-jsonschema"
             ;;
     esac
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The groups of `test`, and `bench`. A group is a function test_NAME that calls `check` for each thing it tests.
 
-test_groups=(lint unit clang sanitize pgtap isolation model integration chaos upgrade demo)
+test_groups=(lint unit clang sanitize pgtap isolation model integration contract chaos upgrade demo)
 
 # No single check may hang the whole run.
 check_limit=1800
@@ -68,6 +68,7 @@ check() {
     if ((status == 0)); then
         passed=$((passed + 1))
         printf '   ok %s (%d s)\n' "$name" $((SECONDS - started))
+        sed -n 's/^ *[0-9.]*  skipped /      skipped: /p' "$log"
     else
         record_failure "$name"
         printf '   FAILED %s (%d s, exit status %d):\n' "$name" $((SECONDS - started)) "$status"
@@ -188,6 +189,8 @@ run_isolation() {
 test_model() { check_each model tests/model "$TBS_ROOT/tools/with-cluster"; }
 
 test_integration() { check_each integration tests/integration "$TBS_ROOT/tools/with-cluster"; }
+
+test_contract() { check_each contract tests/contract "$TBS_ROOT/tools/with-cluster"; }
 
 test_chaos() { check_each chaos tests/chaos "$TBS_ROOT/tools/with-cluster"; }
 

@@ -31,18 +31,18 @@ INSERT INTO tbs.activity_step (network_resource_type, service, position, operati
     -- Sites cannot be deleted (the API has no such call).
     ('netsapiens', 'seat', 20, 'add', 'POST', '/domains/{object.domain}/sites', '{"synchronous": "yes", "site": "{object.site}"}',
      '{dial-plan,dial-policy,area-code,caller-id-name,caller-id-number,caller-id-number-emergency,time-zone}', 'edit', 'transient', true),
-    ('netsapiens', 'seat', 20, 'edit', 'PUT', '/domains/{object.domain}/sites/{object.site}', '{"site": "{object.site}"}',
+    ('netsapiens', 'seat', 20, 'edit', 'PUT', '/domains/{object.domain}/sites/{object.site}', '{}',
      '{dial-plan,dial-policy,area-code,caller-id-name,caller-id-number,caller-id-number-emergency,time-zone}', 'look', 'add', true);
 
 -- service-code carries our marker, by which a look knows our own users.
 INSERT INTO tbs.activity_step (network_resource_type, service, position, operation, method, path, body, accepts, is_ours, on_exists, on_missing, shipped) VALUES
     ('netsapiens', 'seat', 30, 'add', 'POST', '/domains/{object.domain}/users',
      '{"synchronous": "yes", "user": "{object.user}", "name-first-name": "{values.name-first-name}", "name-last-name": "{values.name-last-name}", "email-address": "{values.email-address}", "user-scope": "{values.user-scope}", "service-code": "{line.marker}", "site": "{network_information.site?}"}',
-     '{name-first-name,name-last-name,email-address,user-scope,department,time-zone,dial-plan,dial-policy,area-code,caller-id-name,caller-id-number,caller-id-number-emergency,privacy,ring-no-answer-timeout-seconds,limits-max-active-calls-total,language-token,directory-announce-in-dial-by-name-enabled,directory-name-visible-in-list-enabled,music-on-hold-enabled}',
+     '{name-first-name,name-last-name,email-address,user-scope,department,time-zone,dial-plan,dial-policy,area-code,caller-id-name,caller-id-number,caller-id-number-emergency,privacy,ring-no-answer-timeout-seconds,limits-max-active-calls-total,language-token,directory-announce-in-dial-by-name-enabled,directory-name-visible-in-list-enabled}',
      NULL, 'look', 'transient', true),
     ('netsapiens', 'seat', 30, 'edit', 'PUT', '/domains/{object.domain}/users/{object.user}',
      '{"name-first-name": "{values.name-first-name}", "name-last-name": "{values.name-last-name}", "email-address": "{values.email-address}", "user-scope": "{values.user-scope}", "service-code": "{line.marker}", "site": "{network_information.site?}"}',
-     '{name-first-name,name-last-name,email-address,user-scope,department,time-zone,dial-plan,dial-policy,area-code,caller-id-name,caller-id-number,caller-id-number-emergency,privacy,ring-no-answer-timeout-seconds,limits-max-active-calls-total,language-token,directory-announce-in-dial-by-name-enabled,directory-name-visible-in-list-enabled,music-on-hold-enabled}',
+     '{name-first-name,name-last-name,email-address,user-scope,department,time-zone,dial-plan,dial-policy,area-code,caller-id-name,caller-id-number,caller-id-number-emergency,privacy,ring-no-answer-timeout-seconds,limits-max-active-calls-total,language-token,directory-announce-in-dial-by-name-enabled,directory-name-visible-in-list-enabled}',
      NULL, 'look', 'add', true),
     ('netsapiens', 'seat', 30, 'delete', 'DELETE', '/domains/{object.domain}/users/{object.user}', NULL, '{}', NULL, 'look', 'done', true),
     ('netsapiens', 'seat', 30, 'look', 'GET', '/domains/{object.domain}/users/{object.user}', NULL, '{}', '$."service-code" == $marker', 'look', 'fail', true),

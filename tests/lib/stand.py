@@ -286,6 +286,10 @@ class Report:
     def equal(self, found, wanted, what):
         return self.check(found == wanted, what, f"found:  {found!r}\nwanted: {wanted!r}")
 
+    def skip(self, what):
+        """What was not tested, and why: ./tbs test shows it."""
+        self.say("skipped " + what)
+
     def end(self):
         """The exit status, after the last line."""
         seconds = time.monotonic() - self.started
