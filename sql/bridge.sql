@@ -391,8 +391,9 @@ END;
 $pause_resource$;
 COMMENT ON FUNCTION tbs.pause_resource(integer, text) IS 'internal: stops sending to a network resource; changes are still captured';
 
--- What was in a shared object went with it (the numbers of a domain): its line USOCs bring it up to date again. In it is what has its whole identity and more.
-CREATE FUNCTION tbs.forget_parts(removed tbs.remote_object)
+-- What was in a removed object went with it. In it is what has its whole identity, and more (the numbers of a domain, the SIP accounts of a user), or members of it that
+-- other services own (a user's voicemail). The line USOCs that still want such a thing bring it up to date again. line_id: of the activity that removed it.
+CREATE FUNCTION tbs.forget_parts(removed tbs.remote_object, line_id bigint)
 RETURNS void
 LANGUAGE plpgsql
 VOLATILE
@@ -400,7 +401,36 @@ SET search_path = pg_catalog, pg_temp
 AS $forget_parts$
 DECLARE
     v_parts bigint[];
+    v_line_usocs bigint[];
 BEGIN
+    -- What one line alone has, and its parts: they are used by the same line, and go for certain.
+    IF EXISTS (SELECT FROM tbs.network_resource AS r
+               JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = removed.kind AND NOT k.shared
+               JOIN tbs.remote_object_kind AS p ON p.network_resource_type = r.network_resource_type AND p.part_of = k.kind
+               WHERE r.network_resource_id = removed.network_resource_id) THEN
+        WITH parts AS (
+            SELECT o.remote_object_id FROM tbs.remote_object AS o
+            WHERE o.remote_object_id IN (
+                    SELECT u.remote_object_id FROM tbs.line_usoc_state AS s
+                    JOIN tbs.remote_object_use AS u ON u.line_usoc_id = s.line_usoc_id AND u.network_resource_id = s.network_resource_id
+                    WHERE s.line_id = forget_parts.line_id AND s.network_resource_id = removed.network_resource_id
+                    UNION ALL
+                    SELECT f.remote_object_id FROM tbs.network_resource AS r
+                    JOIN tbs.remote_object_kind AS p ON p.network_resource_type = r.network_resource_type AND p.part_of = removed.kind
+                    JOIN tbs.remote_object AS f ON f.network_resource_id = r.network_resource_id AND f.kind = p.kind AND f.key = removed.key
+                    WHERE r.network_resource_id = removed.network_resource_id)
+              AND o.kind <> removed.kind AND o.identity @> removed.identity AND o.presence <> 'absent' AND o.in_flight_activity_id IS NULL
+            FOR UPDATE SKIP LOCKED),
+        marked AS (
+            UPDATE tbs.remote_object AS o SET presence = 'absent', settled = true, accepted = NULL, accepted_at = NULL
+            FROM parts AS p WHERE o.remote_object_id = p.remote_object_id
+            RETURNING o.remote_object_id)
+        SELECT array_agg(m.remote_object_id) INTO v_parts FROM marked AS m;
+        v_line_usocs := ARRAY(SELECT DISTINCT u.line_usoc_id FROM tbs.remote_object_use AS u JOIN tbs.remote_object AS o ON o.remote_object_id = u.remote_object_id
+                              WHERE u.remote_object_id = ANY (v_parts) AND tbs.wants_object(u.line_usoc_id, u.network_resource_id, u.service, o.kind, o.key));
+        PERFORM tbs.resync_parts(removed, v_parts, v_line_usocs);
+        RETURN;
+    END IF;
     -- Few kinds are shared and have parts, and they are rarely removed: only then all objects are looked through.
     IF NOT EXISTS (SELECT FROM tbs.network_resource AS r
                    JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = removed.kind AND k.shared
@@ -418,17 +448,32 @@ BEGIN
         UPDATE tbs.remote_object AS o SET presence = 'perhaps', settled = false FROM parts AS p WHERE o.remote_object_id = p.remote_object_id
         RETURNING o.remote_object_id)
     SELECT array_agg(m.remote_object_id) INTO v_parts FROM marked AS m;
-    IF v_parts IS NOT NULL THEN
-        DELETE FROM tbs.remote_object AS o
-        WHERE o.remote_object_id = ANY (v_parts) AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id)
-          AND NOT EXISTS (SELECT FROM tbs.activity AS w WHERE w.waits_for_object_id = o.remote_object_id);
-        PERFORM tbs.enqueue_resync(ARRAY(SELECT DISTINCT u.line_usoc_id FROM tbs.remote_object_use AS u WHERE u.remote_object_id = ANY (v_parts)), removed.network_resource_id,
-                                   format('%s %s was removed with all that was in it', removed.kind, removed.key));
+    PERFORM tbs.resync_parts(removed, v_parts,
+                             ARRAY(SELECT DISTINCT u.line_usoc_id FROM tbs.remote_object_use AS u WHERE u.remote_object_id = ANY (v_parts)));
+END;
+$forget_parts$;
+COMMENT ON FUNCTION tbs.forget_parts(tbs.remote_object, bigint) IS 'internal: what was part of a removed object is not known to be there any more, and its line USOCs look at it again';
+
+CREATE FUNCTION tbs.resync_parts(removed tbs.remote_object, parts bigint[], line_usoc_ids bigint[])
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $resync_parts$
+BEGIN
+    IF resync_parts.parts IS NULL THEN
+        RETURN;
+    END IF;
+    DELETE FROM tbs.remote_object AS o
+    WHERE o.remote_object_id = ANY (resync_parts.parts) AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id)
+      AND NOT EXISTS (SELECT FROM tbs.activity AS w WHERE w.waits_for_object_id = o.remote_object_id);
+    IF tbs.enqueue_resync(resync_parts.line_usoc_ids, removed.network_resource_id,
+                          format('%s %s was removed with all that was in it', removed.kind, removed.key)) > 0 THEN
         PERFORM tbs.ring();
     END IF;
 END;
-$forget_parts$;
-COMMENT ON FUNCTION tbs.forget_parts(tbs.remote_object) IS 'internal: what was part of a removed object is not known to be there any more, and its line USOCs look at it again';
+$resync_parts$;
+COMMENT ON FUNCTION tbs.resync_parts(tbs.remote_object, bigint[], bigint[]) IS 'internal: forgets parts of a removed object that nobody uses, and lets these line USOCs make theirs again';
 
 -- settle: what the answer says about the remote object.
 CREATE FUNCTION tbs.settle(activity tbs.activity, resource tbs.network_resource, outcome text, step jsonb, answer bytea)
@@ -445,7 +490,12 @@ BEGIN
     SELECT * INTO STRICT v_object FROM tbs.remote_object AS o WHERE o.remote_object_id = activity.remote_object_id FOR NO KEY UPDATE;
     v_object.in_flight_activity_id := NULL;
     v_was_sent_before := v_object.presence_before = 'perhaps';
+    v_document := CASE WHEN step -> 'captures' <> '{}' AND outcome IN ('done', 'noop', 'exists') THEN tbs.answer_json(answer) END;
     CASE
+        WHEN activity.operation = 'prepare' THEN
+            v_object.presence := v_object.presence_before;
+            v_object.settled := v_object.settled_before;
+            v_object.prepared := CASE WHEN outcome IN ('done', 'noop') THEN v_object.prepared END;
         WHEN outcome IN ('done', 'noop') AND activity.operation IN ('add', 'edit') THEN
             v_object.origin := CASE WHEN activity.operation = 'add' THEN 'made' ELSE v_object.origin END;
             v_object.presence := 'present';
@@ -488,21 +538,20 @@ BEGIN
             NULL;
     END CASE;
     -- Not what merely exists: until it was looked at, it may be somebody else's.
-    IF v_object.presence = 'present' AND (outcome IN ('done', 'noop') OR (outcome = 'exists' AND v_object.settled)) THEN
+    IF v_object.presence = 'present' AND activity.operation <> 'prepare' AND (outcome IN ('done', 'noop') OR (outcome = 'exists' AND v_object.settled)) THEN
         v_object.accepted_at := clock_timestamp();
         v_object.accepted_activity_id := activity.activity_id;
         v_object.accepted_epoch := tbs.accepted_epoch(resource);
-        v_document := tbs.answer_json(answer);
-        IF v_document IS NOT NULL AND step -> 'captures' <> '{}' THEN
-            SELECT v_object.identifiers || coalesce(jsonb_object_agg(c.key, jsonb_path_query_first(v_document, (c.value #>> '{}')::jsonpath, '{}', true)), '{}')
-              INTO v_object.identifiers
-            FROM jsonb_each(step -> 'captures') AS c;
-        END IF;
+    END IF;
+    IF v_document IS NOT NULL AND (v_object.presence = 'present' OR activity.operation = 'prepare') THEN
+        SELECT v_object.identifiers || coalesce(jsonb_object_agg(c.key, jsonb_path_query_first(v_document, (c.value #>> '{}')::jsonpath, '{}', true)), '{}')
+          INTO v_object.identifiers
+        FROM jsonb_each(step -> 'captures') AS c;
     END IF;
     UPDATE tbs.remote_object AS o
     SET in_flight_activity_id = NULL, origin = v_object.origin, presence = v_object.presence, settled = v_object.settled, accepted = v_object.accepted,
         accepted_at = v_object.accepted_at, accepted_activity_id = v_object.accepted_activity_id,
-        accepted_epoch = v_object.accepted_epoch, identifiers = v_object.identifiers
+        accepted_epoch = v_object.accepted_epoch, identifiers = v_object.identifiers, prepared = v_object.prepared
     WHERE o.remote_object_id = v_object.remote_object_id;
     IF v_object.presence = 'absent' AND activity.operation = 'delete' THEN
         DELETE FROM tbs.remote_object_use AS u
@@ -514,7 +563,7 @@ BEGIN
           AND NOT EXISTS (SELECT FROM tbs.activity AS w WHERE w.waits_for_object_id = o.remote_object_id);
     END IF;
     IF v_object.presence = 'absent' AND activity.operation = 'delete' THEN
-        PERFORM tbs.forget_parts(v_object);
+        PERFORM tbs.forget_parts(v_object, activity.line_id);
     END IF;
     PERFORM tbs.wake_object_waiters(v_object.remote_object_id);
 END;

@@ -69,7 +69,8 @@ END;
 $lane_number$;
 COMMENT ON FUNCTION tbs.lane_number(text) IS 'internal: 1 retry, 2 restore, 3 normal, 4 bulk, 5 resync';
 
--- capture_lines: one activity per (line USOC, network resource) of these lines. The catalogue's pairs, and those that have something already.
+-- capture_lines: one activity per (line USOC, network resource) of these lines. The catalogue's pairs, and those that have something already. Network information may
+-- name another network resource than before: added on the one where nothing is yet, deleted on the one where nothing is to be any more.
 CREATE FUNCTION tbs.capture_lines(line_ids bigint[], trigger_type text, trigger_description text, suspension boolean DEFAULT false, lane smallint DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql
@@ -83,20 +84,24 @@ BEGIN
                               user_name, trigger_description, lane)
     SELECT t.activity_type_id, p.network_resource_id, lu.line_id, lu.line_usoc_id, l.customer_id,
            coalesce(nullif(current_setting('tbs.order_number', true), ''), o.order_number), coalesce(lu.telephone_number, l.telephone_number), lu.usoc,
-           nullif(current_setting('tbs.user_name', true), ''), capture_lines.trigger_description, v_lane
+           nullif(current_setting('tbs.user_name', true), ''),
+           CASE t.trigger_type WHEN capture_lines.trigger_type THEN capture_lines.trigger_description
+                               WHEN 'usoc_added' THEN format('USOC %s moved here', lu.usoc) ELSE format('USOC %s moved to another network resource', lu.usoc) END, v_lane
     FROM tbs.line AS l
     JOIN tbs.line_usoc AS lu ON lu.line_id = l.line_id
     LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = lu.customer_order_id
     CROSS JOIN LATERAL (
-        SELECT DISTINCT ON (x.network_resource_id, x.service) x.network_resource_id, x.service, x.position
-        FROM (SELECT a.network_resource_id, a.service, a.position FROM tbs.line_usoc_association AS a
-              WHERE a.line_usoc_id = lu.line_usoc_id AND a.active
+        SELECT x.network_resource_id, x.service, max(x.position) AS position, bool_or(x.is_there) AS is_there, bool_or(x.is_associated) AS is_associated
+        FROM (SELECT a.network_resource_id, a.service, a.position, a.active, false AS is_there, true AS is_associated FROM tbs.line_usoc_association AS a
+              WHERE a.line_usoc_id = lu.line_usoc_id
               UNION ALL
-              SELECT h.network_resource_id, h.service, 0 FROM tbs.line_usoc_on_resource AS h WHERE h.line_usoc_id = lu.line_usoc_id) AS x
-        ORDER BY x.network_resource_id, x.service, x.position DESC) AS p
+              SELECT h.network_resource_id, h.service, 0, false, true, false FROM tbs.line_usoc_on_resource AS h WHERE h.line_usoc_id = lu.line_usoc_id) AS x
+        GROUP BY x.network_resource_id, x.service
+        HAVING bool_or(x.active) OR bool_or(x.is_there)) AS p
     JOIN tbs.network_resource AS r ON r.network_resource_id = p.network_resource_id AND r.state <> 'retired'
     JOIN tbs.activity_type AS t ON t.network_resource_type = r.network_resource_type AND t.service = p.service
-                               AND t.trigger_type = capture_lines.trigger_type
+                               AND t.trigger_type = CASE WHEN capture_lines.trigger_type <> 'network_information_changed' OR (p.is_there AND p.is_associated) THEN capture_lines.trigger_type
+                                                         WHEN p.is_associated THEN 'usoc_added' ELSE 'usoc_deleted' END
     JOIN tbs.service AS s ON s.network_resource_type = t.network_resource_type AND s.service = t.service
                          AND NOT (capture_lines.suspension AND s.ignores_suspension)
     WHERE l.line_id = ANY (capture_lines.line_ids)
@@ -107,6 +112,26 @@ BEGIN
 END;
 $capture_lines$;
 COMMENT ON FUNCTION tbs.capture_lines(bigint[], text, text, boolean, smallint) IS 'internal: captures a change for all line USOCs of these lines; suspension: only for services that a suspension means something to';
+
+-- A line that becomes a user of a network resource, or stops being one, may be a member of a queue.
+CREATE FUNCTION tbs.capture_queues_of(line_ids bigint[], usocs text[])
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $capture_queues_of$
+BEGIN
+    PERFORM tbs.capture_lines(array_agg(DISTINCT m.line_id), 'line_changed', 'a member of the line changed')
+    FROM unnest(capture_queues_of.line_ids, capture_queues_of.usocs) AS c (line_id, usoc)
+    JOIN tbs.line_member AS m ON m.member_line_id = c.line_id
+    WHERE EXISTS (SELECT FROM tbs.master_usoc_network_resource AS a
+                  JOIN tbs.service_object AS o ON o.network_resource_type = a.network_resource_type AND o.service = a.service
+                  JOIN tbs.remote_object_kind AS k ON k.network_resource_type = o.network_resource_type AND k.kind = o.kind
+                  WHERE a.usoc = c.usoc AND k.found_by = 'extension' AND k.part_of IS NULL)
+    HAVING count(*) > 0;
+END;
+$capture_queues_of$;
+COMMENT ON FUNCTION tbs.capture_queues_of(bigint[], text[]) IS 'internal: line_changed for the queues of lines on which these USOCs came or went';
 
 CREATE FUNCTION tbs.capture_line_usoc_insert()
 RETURNS trigger
@@ -132,6 +157,7 @@ BEGIN
     ORDER BY a.line_id, a.position, a.line_usoc_id;
     IF FOUND THEN
         PERFORM tbs.ring();
+        PERFORM tbs.capture_queues_of(array_agg(n.line_id), array_agg(n.usoc)) FROM new_rows AS n;
     END IF;
     RETURN NULL;
 END;
@@ -181,6 +207,7 @@ AS $capture_line_usoc_delete$
 BEGIN
     IF tbs.is_capturing() THEN
         PERFORM tbs.capture_line_usoc_removal((SELECT array_agg(d::tbs.line_usoc) FROM old_rows AS d));
+        PERFORM tbs.capture_queues_of(array_agg(d.line_id), array_agg(d.usoc)) FROM old_rows AS d;
     END IF;
     RETURN NULL;
 END;
@@ -242,6 +269,11 @@ BEGIN
     IF FOUND THEN
         PERFORM tbs.ring();
     END IF;
+    PERFORM tbs.capture_queues_of(array_agg(c.line_id), array_agg(c.usoc))
+    FROM (SELECT x.line_id, x.usoc FROM old_rows AS o JOIN new_rows AS n ON n.line_usoc_id = o.line_usoc_id
+          CROSS JOIN LATERAL (VALUES (o.line_id, o.usoc), (n.line_id, n.usoc)) AS x (line_id, usoc)
+          WHERE (o.line_id, o.usoc) <> (n.line_id, n.usoc)) AS c
+    HAVING count(*) > 0;
     RETURN NULL;
 END;
 $capture_line_usoc_update$;

@@ -172,7 +172,22 @@ END;
 $wake_object_waiters$;
 COMMENT ON FUNCTION tbs.wake_object_waiters(bigint) IS 'internal: lets activities look again that waited for another call to the same remote object';
 
-CREATE FUNCTION tbs.make_secrets(line_id bigint)
+-- A PIN is keyed in on a telephone: digits, of the random bits that a version 4 UUID begins with.
+CREATE FUNCTION tbs.new_secret(name text)
+RETURNS text
+LANGUAGE plpgsql
+VOLATILE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $new_secret$
+BEGIN
+    RETURN CASE WHEN new_secret.name LIKE '%\_pin'
+                THEN lpad((('x' || left(replace(gen_random_uuid()::text, '-', ''), 12))::bit(48)::bigint % 1000000)::text, 6, '0')
+                ELSE tbs.random_secret(24) END;
+END;
+$new_secret$;
+COMMENT ON FUNCTION tbs.new_secret(text) IS 'internal: a new value for a subscriber''s secret of this name: six digits for a PIN, else 24 letters and digits';
+
+CREATE FUNCTION tbs.make_secrets(line_id bigint, network_resource_type text, service text)
 RETURNS void
 LANGUAGE plpgsql
 VOLATILE
@@ -180,15 +195,55 @@ SET search_path = pg_catalog, pg_temp
 AS $make_secrets$
 BEGIN
     INSERT INTO tbs.subscriber_secret (line_id, account, name, value)
-    SELECT DISTINCT l.line_id, coalesce(t.sip_account, l.extension), 'sip_password', tbs.random_secret(24)
+    SELECT DISTINCT l.line_id, coalesce(t.sip_account, l.extension), 'sip_password', tbs.new_secret('sip_password')
     FROM tbs.line AS l JOIN tbs.line_device AS t ON t.line_id = l.line_id
     WHERE l.line_id = make_secrets.line_id AND coalesce(t.sip_account, l.extension) IS NOT NULL
       AND NOT EXISTS (SELECT FROM tbs.subscriber_secret AS s
                       WHERE s.line_id = l.line_id AND s.account = coalesce(t.sip_account, l.extension) AND s.name = 'sip_password')
+    UNION ALL
+    SELECT make_secrets.line_id, '', x.name, tbs.new_secret(x.name)
+    FROM tbs.service AS v CROSS JOIN unnest(v.secrets) AS x (name)
+    WHERE v.network_resource_type = make_secrets.network_resource_type AND v.service = make_secrets.service
+      AND NOT EXISTS (SELECT FROM tbs.subscriber_secret AS s WHERE s.line_id = make_secrets.line_id AND s.account = '' AND s.name = x.name)
     ON CONFLICT DO NOTHING;
 END;
 $make_secrets$;
-COMMENT ON FUNCTION tbs.make_secrets(bigint) IS 'internal: makes the SIP passwords that a line does not have yet';
+COMMENT ON FUNCTION tbs.make_secrets(bigint, text, text) IS 'internal: makes the SIP passwords that a line does not have yet, and the secrets that a service wants of it';
+
+-- Members of an object that another service owns are sent to the same place as the object: no two calls at one time, whichever lines they are for. The lock of
+-- the place is only tried, and holds until the call is on record. Returns null when the place is free; the object whose call is under way and that can be waited
+-- for; or 0 when somebody is just deciding.
+CREATE FUNCTION tbs.who_is_at(object tbs.remote_object, network_resource_type text)
+RETURNS bigint
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $who_is_at$
+DECLARE
+    v_whole text;
+    v_kinds text[];
+    v_id bigint;
+BEGIN
+    SELECT coalesce(k.part_of, k.kind) INTO v_whole FROM tbs.remote_object_kind AS k
+    WHERE k.network_resource_type = who_is_at.network_resource_type AND k.kind = object.kind;
+    v_kinds := ARRAY(SELECT k.kind FROM tbs.remote_object_kind AS k
+                     WHERE k.network_resource_type = who_is_at.network_resource_type AND v_whole IN (k.kind, k.part_of) AND k.kind <> object.kind);
+    IF cardinality(v_kinds) = 0 THEN
+        RETURN NULL;
+    ELSIF NOT pg_try_advisory_xact_lock(hashtextextended(concat_ws(' ', object.network_resource_id, v_whole, object.key), 8460176912405)) THEN
+        RETURN 0;
+    END IF;
+    SELECT o.remote_object_id INTO v_id FROM tbs.remote_object AS o
+    WHERE o.network_resource_id = object.network_resource_id AND o.kind = ANY (v_kinds) AND o.key = object.key AND o.in_flight_activity_id IS NOT NULL LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    -- Its row, so that whoever releases it sees who waits.
+    PERFORM FROM tbs.remote_object AS o WHERE o.remote_object_id = v_id AND o.in_flight_activity_id IS NOT NULL FOR NO KEY UPDATE SKIP LOCKED;
+    RETURN CASE WHEN FOUND THEN v_id ELSE 0 END;
+END;
+$who_is_at$;
+COMMENT ON FUNCTION tbs.who_is_at(tbs.remote_object, text) IS 'internal: takes the place that an object shares with parts of it; null: it is free; 0: not to be had just now; else the object whose call is under way there';
 
 -- Values of the secrets that a body refers to, for the bridge only.
 CREATE FUNCTION tbs.secrets_of_body(body text)
@@ -217,6 +272,7 @@ DECLARE
     v_object tbs.remote_object;
     v_request record;
     v_timeout integer;
+    v_other bigint;
 BEGIN
     sent := false;
     -- The row stays locked until the end of the transaction: whoever releases the object sees that this activity waits for it.
@@ -228,6 +284,14 @@ BEGIN
     IF (v_object.sent_at, v_object.accepted_at) IS DISTINCT FROM (planned.sent_at, planned.accepted_at) THEN
         UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = activity.activity_id;
         PERFORM tbs.ring();
+        RETURN;
+    END IF;
+    v_other := tbs.who_is_at(v_object, resource.network_resource_type);
+    IF v_other > 0 THEN
+        UPDATE tbs.activity AS a SET state = 'waiting', waits_for_object_id = v_other, bridge_id = NULL WHERE a.activity_id = activity.activity_id;
+        RETURN;
+    ELSIF v_other = 0 THEN
+        UPDATE tbs.activity AS a SET state = 'retry', bridge_id = NULL, due_at = clock_timestamp() + interval '50 milliseconds' WHERE a.activity_id = activity.activity_id;
         RETURN;
     END IF;
     -- What several lines share, and nobody used when this was planned: somebody may have begun to since.
@@ -248,9 +312,10 @@ BEGIN
     UPDATE tbs.remote_object AS o
     SET in_flight_activity_id = activity.activity_id, presence_before = o.presence, settled_before = o.settled,
         presence = CASE WHEN planned.operation IN ('add', 'delete') THEN 'perhaps' ELSE o.presence END,
-        settled = o.settled AND planned.operation = 'look',
+        settled = o.settled AND planned.operation IN ('look', 'prepare'),
         identity = coalesce(planned.identity, o.identity), find_value = coalesce(planned.find_value, o.find_value),
-        sent = CASE planned.operation WHEN 'look' THEN o.sent WHEN 'delete' THEN NULL ELSE planned.content END,
+        sent = CASE WHEN planned.operation IN ('look', 'prepare') THEN o.sent WHEN planned.operation <> 'delete' THEN planned.content END,
+        prepared = CASE WHEN planned.operation = 'prepare' THEN planned.content ELSE o.prepared END,
         members = ARRAY(SELECT jsonb_object_keys(planned.content) WHERE planned.operation IN ('add', 'edit')
                         UNION SELECT unnest(o.members) WHERE NOT (planned.operation = 'add' AND o.presence = 'absent')),
         markers = CASE WHEN planned.operation IN ('add', 'edit') AND 'tbs:' || activity.line_id <> ALL (o.markers)
@@ -369,7 +434,7 @@ BEGIN
     END IF;
 
     IF tbs.is_wanted(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service) THEN
-        PERFORM tbs.make_secrets(v_activity.line_id);
+        PERFORM tbs.make_secrets(v_activity.line_id, v_resource.network_resource_type, v_type.service);
         v_context := tbs.corrected_context(tbs.activity_context(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.trigger_type),
                                            v_activity.corrections);
     END IF;
@@ -396,14 +461,14 @@ BEGIN
         FROM unnest(v_plan) AS p WHERE p.remote_object_id IS NULL
         ORDER BY p.kind, p.key
         ON CONFLICT DO NOTHING;
-        INSERT INTO tbs.remote_object_use AS u (remote_object_id, line_usoc_id, network_resource_id, service, position)
-        SELECT o.remote_object_id, v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service, p.position
+        INSERT INTO tbs.remote_object_use AS u (remote_object_id, line_usoc_id, network_resource_id, service, position, removal)
+        SELECT o.remote_object_id, v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service, p.position, p.removal
         FROM unnest(v_plan) AS p
         CROSS JOIN LATERAL (SELECT x.remote_object_id FROM tbs.remote_object AS x
                             WHERE x.network_resource_id = v_activity.network_resource_id AND x.kind = p.kind AND x.key = p.key OFFSET 0) AS o
         WHERE p.content IS NOT NULL
-        ON CONFLICT DO NOTHING;
-        SELECT p.position, p.kind, p.key, p.operation, o.remote_object_id, p.identity, p.find_value, p.content, p.item, p.steps, p.sent_at, p.accepted_at, p.error, p.error_member
+        ON CONFLICT ON CONSTRAINT remote_object_use_pkey DO UPDATE SET removal = excluded.removal WHERE u.removal <> excluded.removal;
+        SELECT p.position, p.kind, p.key, p.operation, o.remote_object_id, p.identity, p.find_value, p.content, p.item, p.steps, p.sent_at, p.accepted_at, p.error, p.error_member, p.removal
           INTO v_first
         FROM unnest(v_plan) WITH ORDINALITY AS p
         CROSS JOIN LATERAL (SELECT x.remote_object_id FROM tbs.remote_object AS x
@@ -443,15 +508,21 @@ BEGIN
 
     SELECT p.* INTO v_first FROM unnest(v_plan) WITH ORDINALITY AS p WHERE p.operation = 'delete' AND p.content IS NULL ORDER BY p.ordinality LIMIT 1;
     IF FOUND THEN
-        IF v_context IS NOT NULL AND NOT v_activity.removal_postponed AND EXISTS (
+        IF (v_context IS NOT NULL
+            OR EXISTS (SELECT FROM tbs.remote_object_kind AS k
+                       WHERE k.network_resource_type = v_resource.network_resource_type AND k.kind = v_first.kind AND k.part_of IS NOT NULL))
+           AND NOT v_activity.removal_postponed AND EXISTS (
                SELECT FROM tbs.activity AS a
                WHERE a.line_id = v_activity.line_id AND a.network_resource_id = v_activity.network_resource_id
                  AND a.activity_id <> v_activity.activity_id AND a.state IN ('new', 'waiting')) THEN
-            -- A rename: the new object is there. The line's other activities (its number) are pointed to it before the old one goes.
+            -- A rename: the new object is there. The line's other activities (its number) are pointed to it before the old one goes. Or members of an object (a user's
+            -- voicemail) are not wanted any more: where one of the others removes that object, they go with it and need no call.
             UPDATE tbs.activity AS a
             SET state = 'waiting', bridge_id = NULL, removal_postponed = true, moved_to = nextval('tbs.activity_activity_id_seq')
             WHERE a.activity_id = v_activity.activity_id;
-            PERFORM tbs.note_line_usoc_state(v_activity, v_type.service, true, true, 'old objects are still to be removed');
+            IF v_context IS NOT NULL THEN
+                PERFORM tbs.note_line_usoc_state(v_activity, v_type.service, true, true, 'old objects are still to be removed');
+            END IF;
             PERFORM tbs.wake_other_resources(v_activity);
             RETURN NULL;
         END IF;

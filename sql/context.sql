@@ -177,6 +177,32 @@ END;
 $devices_context$;
 COMMENT ON FUNCTION tbs.devices_context(tbs.line, integer) IS 'internal: the devices of a line with all their line keys, for its context';
 
+-- Members of a queue. One is a user of the network resource when one of its USOCs means a service that makes one there: nobody can be an agent without.
+CREATE FUNCTION tbs.members_context(line tbs.line, resource tbs.network_resource)
+RETURNS jsonb
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $members_context$
+BEGIN
+    RETURN (
+        SELECT coalesce(jsonb_agg(tbs.line_member_context(m) || jsonb_build_object(
+                   'extension', other.extension, 'telephone_number', other.telephone_number, 'switch_domain', coalesce(n.switch_domain, p.switch_domain),
+                   'is_user', EXISTS (SELECT FROM tbs.line_usoc_association AS a
+                                      JOIN tbs.service_object AS o ON o.network_resource_type = a.network_resource_type AND o.service = a.service
+                                      JOIN tbs.remote_object_kind AS k ON k.network_resource_type = o.network_resource_type AND k.kind = o.kind
+                                      WHERE a.line_id = other.line_id AND a.network_resource_id = resource.network_resource_id
+                                        AND k.found_by = 'extension' AND k.part_of IS NULL))
+                   ORDER BY m.position, m.line_member_id), '[]')
+        FROM tbs.line_member AS m
+        JOIN tbs.line AS other ON other.line_id = m.member_line_id
+        LEFT JOIN tbs.network_information AS n ON n.network_information_id = other.network_information_id
+        LEFT JOIN tbs.network_information AS p ON p.network_information_id = n.parent_id
+        WHERE m.line_id = line.line_id);
+END;
+$members_context$;
+COMMENT ON FUNCTION tbs.members_context(tbs.line, tbs.network_resource) IS 'internal: the members of a line for its context';
+
 CREATE FUNCTION tbs.resource_context(r tbs.network_resource)
 RETURNS jsonb
 LANGUAGE plpgsql
@@ -230,13 +256,18 @@ BEGIN
             'line_usoc', tbs.line_usoc_context(lu) || jsonb_build_object('telephone_number', coalesce(lu.telephone_number, l.telephone_number)),
             'sip_accounts', tbs.sip_accounts_context(l),
             'devices', tbs.devices_context(l, r.network_resource_id),
-            'members', (SELECT coalesce(jsonb_agg(tbs.line_member_context(lm) || jsonb_build_object('extension', member.extension,
-                                   'telephone_number', member.telephone_number) ORDER BY lm.position, lm.line_member_id), '[]')
-                        FROM tbs.line_member AS lm JOIN tbs.line AS member ON member.line_id = lm.member_line_id WHERE lm.line_id = l.line_id),
+            'members', tbs.members_context(l, r),
+            'secret', CASE WHEN s.secrets <> '{}' THEN
+                          (SELECT jsonb_object_agg(x.name, jsonb_build_object('id', coalesce(k.subscriber_secret_id, 0), 'version', coalesce(k.version, 0)))
+                           FROM unnest(s.secrets) AS x (name)
+                           LEFT JOIN tbs.subscriber_secret AS k ON k.line_id = l.line_id AND k.account = '' AND k.name = x.name) END,
             'network_information', tbs.network_information_context(n) || jsonb_build_object(
                                        'switch_domain', coalesce(n.switch_domain, p.switch_domain),
                                        'reseller', coalesce(n.reseller, p.reseller),
                                        'time_zone', coalesce(n.time_zone, p.time_zone),
+                                       'emergency_address', coalesce(n.emergency_address, p.emergency_address),
+                                       'emergency_address_id', CASE WHEN n.emergency_address IS NOT NULL THEN n.network_information_id
+                                                                    WHEN p.emergency_address IS NOT NULL THEN p.network_information_id END,
                                        'parent', CASE WHEN n.parent_id IS NOT NULL THEN tbs.network_information_context(p) END),
             'resource', tbs.resource_context(r),
             'layers', tbs.context_layers(r, m.parameters, u, p, n, c, l, l.suspended AND NOT s.ignores_suspension, lu))

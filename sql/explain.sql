@@ -139,10 +139,10 @@ BEGIN
     END IF;
     v_service := tbs.missing_service(v_activity);
     IF v_service IS NOT NULL THEN
-        SELECT a.* INTO v_other FROM tbs.activity AS a JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id AND t.service = v_service
+        SELECT a.* INTO v_other FROM tbs.activity AS a JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id AND t.service = ANY (string_to_array(v_service, '|'))
         WHERE a.line_id = v_activity.line_id AND a.state <> 'scheduled' AND (a.moved_to IS NULL OR a.moved_to < coalesce(v_activity.moved_to, v_activity.activity_id))
         ORDER BY coalesce(a.moved_to, a.activity_id) LIMIT 1;
-        RETURN format('its line does not have service "%s" in step', v_service)
+        RETURN format('its line does not have service "%s" in step', replace(v_service, '|', '" or "'))
             || CASE WHEN FOUND THEN format(': activity %s is %s', v_other.activity_id, CASE WHEN v_other.state = 'new' THEN 'pending' ELSE v_other.state END) ELSE '' END;
     END IF;
     RETURN coalesce(tbs.why_no_bridge(v_resource.environment), tbs.why_limited(v_resource), 'a bridge is about to take it');
@@ -258,8 +258,8 @@ AS $preview$
     CROSS JOIN LATERAL tbs.plan(a.line_usoc_id, a.network_resource_id, a.service, c.context, clock_timestamp(), preview.send_all) WITH ORDINALITY AS p
     LEFT JOIN LATERAL tbs.planned_request(
         (p.position, p.kind, p.key, p.operation, p.remote_object_id, p.identity, p.find_value, p.content, p.item, p.steps, p.sent_at, p.accepted_at, p.error,
-         p.error_member)::tbs.planned_object, c.context, r) AS q ON p.operation IN ('add', 'edit', 'look', 'delete') AND p.error IS NULL
-    WHERE p.operation IN ('add', 'edit', 'look', 'delete') OR p.error IS NOT NULL
+         p.error_member, p.removal)::tbs.planned_object, c.context, r) AS q ON p.operation IN ('prepare', 'add', 'edit', 'look', 'delete') AND p.error IS NULL
+    WHERE p.operation IN ('prepare', 'add', 'edit', 'look', 'delete') OR p.error IS NOT NULL
     ORDER BY a.position, a.line_usoc_id, r.name, p.ordinality;
 $preview$;
 COMMENT ON FUNCTION tbs.preview(bigint, boolean) IS

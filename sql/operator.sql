@@ -131,8 +131,8 @@ BEGIN
             accepted = excluded.accepted, accepted_at = excluded.accepted_at, accepted_epoch = excluded.accepted_epoch
         WHERE o.in_flight_activity_id IS NULL;
     END IF;
-    INSERT INTO tbs.remote_object_use (remote_object_id, line_usoc_id, network_resource_id, service, position)
-    SELECT o.remote_object_id, record_as_present.line_usoc_id, resource.network_resource_id, record_as_present.service, planned.position
+    INSERT INTO tbs.remote_object_use (remote_object_id, line_usoc_id, network_resource_id, service, position, removal)
+    SELECT o.remote_object_id, record_as_present.line_usoc_id, resource.network_resource_id, record_as_present.service, planned.position, planned.removal
     FROM tbs.remote_object AS o
     WHERE o.network_resource_id = resource.network_resource_id AND o.kind = planned.kind AND o.key = planned.key
     ON CONFLICT DO NOTHING;
@@ -164,7 +164,7 @@ BEGIN
     END IF;
     PERFORM tbs.make_history_partitions();
     PERFORM tbs.lock_lines(ARRAY[v_association.line_id]);
-    PERFORM tbs.make_secrets(v_association.line_id);
+    PERFORM tbs.make_secrets(v_association.line_id, v_resource.network_resource_type, v_association.service);
     v_context := tbs.activity_context(adopt.line_usoc_id, v_resource.network_resource_id, 'resync');
     FOR v_planned IN
         SELECT * FROM tbs.plan(adopt.line_usoc_id, v_resource.network_resource_id, v_association.service, v_context, clock_timestamp(), false) AS p
@@ -201,7 +201,7 @@ DECLARE
     v_version integer;
 BEGIN
     PERFORM tbs.need_reason(rotate_secret.reason, 'rotate a secret');
-    UPDATE tbs.subscriber_secret AS s SET value = tbs.random_secret(24), version = s.version + 1, changed_at = clock_timestamp()
+    UPDATE tbs.subscriber_secret AS s SET value = tbs.new_secret(rotate_secret.name), version = s.version + 1, changed_at = clock_timestamp()
     WHERE s.line_id = rotate_secret.line_id AND s.account = rotate_secret.account AND s.name = rotate_secret.name
     RETURNING s.version INTO v_version;
     IF NOT FOUND THEN

@@ -15,9 +15,40 @@ CREATE TYPE tbs.planned_object AS (
     sent_at          timestamptz,
     accepted_at      timestamptz,
     error            text,
-    error_member     text
+    error_member     text,
+    removal          text
 );
-COMMENT ON TYPE tbs.planned_object IS 'internal: one remote object of a plan; operation add, edit, look, delete (a call), none (as it should be), release (another wants it) or forget (nothing to call)';
+COMMENT ON TYPE tbs.planned_object IS 'internal: one remote object of a plan; operation prepare, add, edit, look, delete (a call), none (as it should be), release (another wants it) or forget (nothing to call)';
+
+CREATE FUNCTION tbs.has_service(line_id bigint, network_resource_id integer, services text[])
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $has_service$
+BEGIN
+    RETURN EXISTS (SELECT FROM tbs.line_usoc_association AS a
+                   WHERE a.line_id = has_service.line_id AND a.network_resource_id = has_service.network_resource_id AND a.service = ANY (has_service.services)
+                     AND tbs.is_wanted(a.line_usoc_id, a.network_resource_id, a.service));
+END;
+$has_service$;
+COMMENT ON FUNCTION tbs.has_service(bigint, integer, text[]) IS 'internal: whether the rows of today want one of these services for a line on a network resource';
+
+CREATE FUNCTION tbs.removal_of(context jsonb, removal_value text)
+RETURNS text
+LANGUAGE plpgsql
+IMMUTABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $removal_of$
+BEGIN
+    RETURN coalesce(
+        (SELECT l.layer -> 'parameters' ->> removal_of.removal_value
+         FROM jsonb_array_elements(removal_of.context -> 'layers') WITH ORDINALITY AS l (layer, nearness)
+         WHERE l.layer -> 'parameters' ? removal_of.removal_value
+         ORDER BY l.nearness DESC LIMIT 1), 'delete');
+END;
+$removal_of$;
+COMMENT ON FUNCTION tbs.removal_of(jsonb, text) IS 'internal: what the layered values say that becomes of an object when nobody wants it any more; delete where they say nothing; null without a name of such a value';
 
 -- The objects that a service of a line USOC consists of, rendered from this context.
 CREATE FUNCTION tbs.wanted_objects(context jsonb, network_resource_type text, service text, kind text DEFAULT NULL)
@@ -40,7 +71,9 @@ BEGIN
         CASE WHEN r.object_recipe ->> 'values_from' = 'device' THEN tbs.item_context(wanted_objects.context, i.item, r.network_resource_type)
              ELSE wanted_objects.context END, i.item) AS o
     WHERE r.network_resource_type = wanted_objects.network_resource_type AND r.service = wanted_objects.service
-      AND (wanted_objects.kind IS NULL OR r.kind = wanted_objects.kind);
+      AND (wanted_objects.kind IS NULL OR r.kind = wanted_objects.kind)
+      AND (r.unless_service = '{}' OR NOT tbs.has_service((wanted_objects.context #>> '{line,line_id}')::bigint,
+                                                          (wanted_objects.context #>> '{resource,network_resource_id}')::integer, r.unless_service));
 END;
 $wanted_objects$;
 COMMENT ON FUNCTION tbs.wanted_objects(jsonb, text, text, text) IS 'internal: the remote objects that a service consists of in this context';
@@ -163,9 +196,9 @@ BEGIN
 
     IF plan.context IS NOT NULL THEN
         FOR v_object IN
-            SELECT (w.recipe).position, (w.recipe).kind, (w.recipe).steps, (w.recipe).repeat_unchanged, w.item, w.key, w.identity, w.find_value, w.content,
-                   w.error, w.error_member, k.shared,
-                   o.remote_object_id, o.identity AS known_identity, o.presence, o.settled, o.sent, o.sent_operation, o.sent_at, o.accepted, o.accepted_at, o.accepted_epoch,
+            SELECT (w.recipe).position, (w.recipe).kind, (w.recipe).steps, (w.recipe).repeat_unchanged, (w.recipe).never_repeat, w.item, w.key, w.identity, w.find_value,
+                   w.content, w.error, w.error_member, k.shared, tbs.removal_of(plan.context, (w.recipe).removal_value) AS removal,
+                   o.remote_object_id, o.identity AS known_identity, o.presence, o.settled, o.sent, o.sent_operation, o.sent_at, o.accepted, o.accepted_at, o.accepted_epoch, o.prepared,
                    -- What was sent once and has no value any more is cleared: a member left out of a change would keep its old value.
                    w.content || coalesce((SELECT jsonb_object_agg(m, '') FROM unnest(o.members) AS m WHERE NOT w.content ? m), '{}') AS full_content
             FROM tbs.wanted_objects(plan.context, v_resource.network_resource_type, plan.service) AS w
@@ -175,10 +208,16 @@ BEGIN
         LOOP
             CONTINUE WHEN v_object.kind || ' ' || v_object.key = ANY (v_keys);
             v_planned := ROW(v_object.position, v_object.kind, v_object.key, 'none', v_object.remote_object_id, v_object.identity, v_object.find_value,
-                             v_object.full_content, v_object.item, v_object.steps, v_object.sent_at, v_object.accepted_at, v_object.error, v_object.error_member);
+                             v_object.full_content, v_object.item, v_object.steps, v_object.sent_at, v_object.accepted_at, v_object.error, v_object.error_member,
+                             coalesce(v_object.removal, 'delete'));
             v_wanted := v_wanted || v_object.remote_object_id;
             v_keys := v_keys || (v_object.kind || ' ' || v_object.key);
 
+            IF v_planned.error IS NULL AND v_planned.removal NOT IN ('delete', 'keep') AND NOT (v_planned.removal = 'return' AND v_object.steps ? 'return') THEN
+                v_planned.error := format('"%s" is no way to remove it', v_planned.removal);
+                v_planned.error_member := (SELECT r.removal_value FROM tbs.recipe AS r WHERE r.network_resource_type = v_resource.network_resource_type
+                                           AND r.service = plan.service AND r.position = v_object.position);
+            END IF;
             IF v_planned.error IS NULL THEN
                 v_planned.operation := CASE
                     WHEN coalesce(v_object.presence, 'absent') = 'absent' THEN 'add'
@@ -187,10 +226,12 @@ BEGIN
                     WHEN v_object.presence = 'perhaps' THEN CASE WHEN v_object.steps ? 'look' THEN 'look' ELSE 'add' END
                     WHEN v_object.settled AND v_object.accepted = v_object.full_content AND v_object.accepted_epoch = v_epoch
                          -- Even where everything is sent again, it is sent once in a round, whichever activity sent it: lines share domains and phones.
-                         AND (v_object.sent_at > plan.round_at OR NOT (plan.send_all OR v_object.repeat_unchanged)) THEN 'none'
+                         AND (v_object.never_repeat OR v_object.sent_at > plan.round_at OR NOT (plan.send_all OR v_object.repeat_unchanged)) THEN 'none'
                     ELSE 'edit' END;
                 IF v_planned.operation IN ('add', 'edit') AND NOT v_object.steps ? v_planned.operation THEN
                     v_planned.operation := 'none';
+                ELSIF v_planned.operation IN ('add', 'edit') AND v_object.steps ? 'prepare' AND v_object.prepared IS DISTINCT FROM v_object.full_content THEN
+                    v_planned.operation := 'prepare';
                 ELSIF v_planned.operation = 'delete' THEN
                     v_planned.identity := v_object.known_identity;
                 END IF;
@@ -212,7 +253,8 @@ BEGIN
     END IF;
 
     FOR v_object IN
-        SELECT u.position, o.*, r.steps,
+        SELECT u.position, o.*, u.removal,
+               CASE WHEN u.removal = 'return' AND r.steps ? 'return' THEN r.steps || jsonb_build_object('delete', r.steps -> 'return') ELSE r.steps END AS steps,
                -- What several lines share stays until the last of those that used it has moved away.
                k.shared AND EXISTS (SELECT FROM tbs.remote_object_use AS x
                                     WHERE x.remote_object_id = u.remote_object_id AND (x.line_usoc_id, x.service) <> (u.line_usoc_id, u.service)) AS has_other_users
@@ -222,14 +264,15 @@ BEGIN
         LEFT JOIN tbs.recipe AS r ON r.network_resource_type = v_resource.network_resource_type AND r.service = u.service AND r.position = u.position
         WHERE u.line_usoc_id = plan.line_usoc_id AND u.network_resource_id = plan.network_resource_id AND u.service = plan.service
           AND o.remote_object_id <> ALL (array_remove(v_wanted, NULL))
-        ORDER BY u.position DESC, o.remote_object_id DESC
+        -- Members of another object last: when that one goes, nothing is left to do about them.
+        ORDER BY k.part_of IS NOT NULL, u.position DESC, o.remote_object_id DESC
     LOOP
         v_planned := ROW(v_object.position, v_object.kind, v_object.key, NULL, v_object.remote_object_id, v_object.identity, v_object.find_value,
-                         NULL, NULL, v_object.steps, v_object.sent_at, v_object.accepted_at, NULL, NULL);
+                         NULL, NULL, v_object.steps, v_object.sent_at, v_object.accepted_at, NULL, NULL, v_object.removal);
         v_is_used := v_object.has_other_users
             OR (tbs.other_user(plan.network_resource_id, v_object.kind, v_object.key, v_object.find_value, plan.line_usoc_id, plan.service)).line_usoc_id_found IS NOT NULL;
         v_planned.operation := CASE WHEN v_is_used THEN 'release'
-                                    WHEN v_object.presence = 'absent' OR v_object.origin = 'found' OR NOT coalesce(v_object.steps ? 'delete', false) THEN 'forget'
+                                    WHEN v_object.presence = 'absent' OR v_object.origin = 'found' OR v_object.removal = 'keep' OR NOT coalesce(v_object.steps ? 'delete', false) THEN 'forget'
                                     ELSE 'delete' END;
         RETURN NEXT v_planned;
     END LOOP;

@@ -19,20 +19,20 @@ BEGIN
             WHEN 'customer' THEN tbs.customer_context(NULL)
             WHEN 'line' THEN tbs.line_context(NULL) || '{"marker": null}'
             WHEN 'line_usoc' THEN tbs.line_usoc_context(NULL)
-            WHEN 'network_information' THEN tbs.network_information_context(NULL) || '{"parent": null}'
+            WHEN 'network_information' THEN tbs.network_information_context(NULL) || '{"parent": null, "emergency_address_id": null}'
             WHEN 'usoc' THEN '{"usoc": null, "description": null, "service": null, "parameters": null}'
             WHEN 'order' THEN '{"order_number": null, "due_date": null}'
             WHEN 'event' THEN '{"trigger_type": null, "service": null}'
             WHEN 'resource' THEN '{"network_resource_id": null, "name": null, "environment": null, "parameters": null}'
             WHEN 'values' THEN NULL WHEN 'item' THEN NULL WHEN 'object' THEN NULL WHEN 'previous' THEN NULL WHEN 'remote' THEN NULL
-            WHEN 'devices' THEN NULL WHEN 'sip_accounts' THEN NULL WHEN 'members' THEN NULL
+            WHEN 'devices' THEN NULL WHEN 'sip_accounts' THEN NULL WHEN 'members' THEN NULL WHEN 'secret' THEN NULL
             ELSE '{}' END;
         IF v_columns IS NOT NULL AND (array_length(v_path, 1) < 2 OR NOT v_columns ? v_path[2]) THEN
             RAISE EXCEPTION 'unknown reference "{%}" in %', v_reference, place
                 USING ERRCODE = 'invalid_parameter_value',
                       DETAIL = CASE WHEN v_columns = '{}' THEN format('"%s" is not a member of the context.', v_path[1])
                                     ELSE format('"%s" has: %s.', v_path[1], (SELECT string_agg(k, ', ' ORDER BY k) FROM jsonb_object_keys(v_columns) AS k)) END,
-                      HINT = 'A context has event, customer, order, line, usoc, line_usoc, sip_accounts, devices, members, network_information, resource, previous, remote, values, item and object.';
+                      HINT = 'A context has event, customer, order, line, usoc, line_usoc, sip_accounts, devices, members, secret, network_information, resource, previous, remote, values, item and object.';
         END IF;
     END LOOP;
 END;
@@ -72,8 +72,8 @@ BEGIN
     END LOOP;
 
     DELETE FROM tbs.recipe;
-    INSERT INTO tbs.recipe (network_resource_type, service, position, kind, for_each, repeat_unchanged, object_recipe, steps)
-    SELECT s.network_resource_type, s.service, s.position, s.kind, s.for_each, s.repeat_unchanged,
+    INSERT INTO tbs.recipe (network_resource_type, service, position, kind, for_each, repeat_unchanged, never_repeat, unless_service, removal_value, object_recipe, steps)
+    SELECT s.network_resource_type, s.service, s.position, s.kind, s.for_each, s.repeat_unchanged, s.never_repeat, s.unless_service, s.removal_value,
            jsonb_build_object('identity', s.identity, 'key', k.key_template, 'find_value', k.find_template, 'values_from', s.values_from,
                               'business_values', b.business_values,
                               'content', (SELECT jsonb_build_object('body', a.body, 'accepts', a.accepts)
@@ -158,6 +158,9 @@ DECLARE
     v_needs text[];
     v_missing text;
 BEGIN
+    IF TG_OP = 'INSERT' AND NEW.requests_per_second IS NULL THEN
+        NEW.requests_per_second := (SELECT t.requests_per_second FROM tbs.network_resource_type AS t WHERE t.network_resource_type = NEW.network_resource_type);
+    END IF;
     IF NEW.base_url !~ '^https?://[^/?#[:space:]]+(/[^?#[:space:]]*)?$' THEN
         RAISE EXCEPTION 'invalid base URL of network resource "%": "%"', NEW.name, NEW.base_url
             USING ERRCODE = 'check_violation',

@@ -105,6 +105,7 @@ CREATE TABLE tbs.remote_object (
     members               text[] NOT NULL DEFAULT '{}',
     markers               text[] NOT NULL DEFAULT '{}',
     identifiers           jsonb NOT NULL DEFAULT '{}',
+    prepared              jsonb,
     in_flight_activity_id bigint,
     presence_before       text,
     settled_before        boolean,
@@ -118,6 +119,7 @@ COMMENT ON COLUMN tbs.remote_object.presence IS 'perhaps: sent to be made or rem
 COMMENT ON COLUMN tbs.remote_object.settled IS 'false: the content on the other side is not known to equal what was last accepted';
 COMMENT ON COLUMN tbs.remote_object.markers IS 'marks of the lines for which it was ever sent: by one of them a look knows it as ours';
 COMMENT ON COLUMN tbs.remote_object.members IS 'names of the members that were ever sent since it was made: one that has no value any more is sent empty';
+COMMENT ON COLUMN tbs.remote_object.prepared IS 'the content that its step prepare was last carried out for';
 COMMENT ON COLUMN tbs.remote_object.accepted_epoch IS 'database epoch and base URL under which it was accepted; another one means: send again';
 COMMENT ON COLUMN tbs.remote_object.in_flight_activity_id IS 'the activity whose call to this object has no answer yet: no second one starts';
 
@@ -127,10 +129,12 @@ CREATE TABLE tbs.remote_object_use (
     network_resource_id integer NOT NULL,
     service             text NOT NULL,
     position            integer NOT NULL,
+    removal             text NOT NULL DEFAULT 'delete' CONSTRAINT remote_object_use_removal_known CHECK (removal IN ('delete', 'keep', 'return')),
     CONSTRAINT remote_object_use_pkey PRIMARY KEY (remote_object_id, line_usoc_id, service)
 );
 CREATE INDEX remote_object_use_line_usoc_idx ON tbs.remote_object_use (line_usoc_id, network_resource_id);
 COMMENT ON TABLE tbs.remote_object_use IS 'which line USOCs want a remote object, as of their last activity; written before the first call goes out';
+COMMENT ON COLUMN tbs.remote_object_use.removal IS 'what becomes of the object when this was the last use of it, as of the last activity: the line USOC that says so may be gone by then';
 
 CREATE TABLE tbs.line_usoc_state (
     line_usoc_id        bigint NOT NULL,

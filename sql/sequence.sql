@@ -131,7 +131,8 @@ BEGIN
           AND tbs.is_wanted(activity.line_usoc_id, activity.network_resource_id, t.service)
           -- Where it was put on another line, that one's services count: it goes there first.
           AND NOT tbs.has_moved(activity)
-          AND NOT tbs.is_service_met(activity.line_id, q.required, coalesce(activity.moved_to, activity.activity_id))
+          AND NOT EXISTS (SELECT FROM unnest(string_to_array(q.required, '|')) AS one (service)
+                          WHERE tbs.is_service_met(activity.line_id, one.service, coalesce(activity.moved_to, activity.activity_id)))
         LIMIT 1);
 END;
 $missing_service$;

@@ -11,7 +11,7 @@ BEGIN
     SELECT * INTO STRICT v_type FROM tbs.activity_type AS t WHERE t.activity_type_id = activity.activity_type_id;
     service := v_type.service;
     IF tbs.is_wanted(activity.line_usoc_id, activity.network_resource_id, v_type.service) THEN
-        PERFORM tbs.make_secrets(activity.line_id);
+        PERFORM tbs.make_secrets(activity.line_id, v_type.network_resource_type, v_type.service);
         context := tbs.corrected_context(tbs.activity_context(activity.line_usoc_id, activity.network_resource_id, v_type.trigger_type), activity.corrections);
     END IF;
     plan := ARRAY(SELECT p::tbs.planned_object FROM tbs.plan(activity.line_usoc_id, activity.network_resource_id, v_type.service, context, activity.round_at,
@@ -69,7 +69,7 @@ BEGIN
     IF FOUND THEN
         RETURN format('has a step that cannot be made: %s, %s: %s', v_planned.kind, v_planned.error_member, v_planned.error);
     END IF;
-    SELECT p.* INTO v_planned FROM unnest(v_plan.plan) WITH ORDINALITY AS p WHERE p.operation IN ('add', 'edit', 'look', 'delete') ORDER BY p.ordinality LIMIT 1;
+    SELECT p.* INTO v_planned FROM unnest(v_plan.plan) WITH ORDINALITY AS p WHERE p.operation IN ('prepare', 'add', 'edit', 'look', 'delete') ORDER BY p.ordinality LIMIT 1;
     IF NOT FOUND THEN
         RETURN 'has no step left';
     END IF;
@@ -83,12 +83,13 @@ BEGIN
     IF v_object.in_flight_activity_id IS NOT NULL THEN
         RETURN format('is at %s %s, to which activity %s is just making a call', v_object.kind, v_object.key, v_object.in_flight_activity_id);
     END IF;
-    INSERT INTO tbs.remote_object_use (remote_object_id, line_usoc_id, network_resource_id, service, position)
-    SELECT v_object.remote_object_id, activity.line_usoc_id, activity.network_resource_id, v_plan.service, v_planned.position WHERE v_planned.content IS NOT NULL
+    INSERT INTO tbs.remote_object_use (remote_object_id, line_usoc_id, network_resource_id, service, position, removal)
+    SELECT v_object.remote_object_id, activity.line_usoc_id, activity.network_resource_id, v_plan.service, v_planned.position, v_planned.removal WHERE v_planned.content IS NOT NULL
     ON CONFLICT DO NOTHING;
     UPDATE tbs.remote_object AS o
     SET presence_before = o.presence, settled_before = o.settled, identity = coalesce(v_planned.identity, o.identity), find_value = coalesce(v_planned.find_value, o.find_value),
-        sent = CASE v_planned.operation WHEN 'look' THEN o.sent WHEN 'delete' THEN NULL ELSE v_planned.content END,
+        sent = CASE WHEN v_planned.operation IN ('look', 'prepare') THEN o.sent WHEN v_planned.operation <> 'delete' THEN v_planned.content END,
+        prepared = CASE WHEN v_planned.operation = 'prepare' THEN v_planned.content ELSE o.prepared END,
         members = ARRAY(SELECT jsonb_object_keys(v_planned.content) WHERE v_planned.operation IN ('add', 'edit') UNION SELECT unnest(o.members)),
         sent_operation = v_planned.operation, sent_at = clock_timestamp()
     WHERE o.remote_object_id = v_object.remote_object_id;

@@ -17,7 +17,7 @@ BEGIN
             JOIN tbs.activity AS a ON a.line_id = b.line_id AND coalesce(a.moved_to, a.activity_id) > b.place
             JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
             JOIN tbs.service AS s ON s.network_resource_type = t.network_resource_type AND s.service = t.service
-            WHERE (a.line_usoc_id = b.line_usoc_id AND a.network_resource_id = b.network_resource_id) OR (b.service = ANY (s.requires) AND a.line_id <> 0))
+            WHERE (a.line_usoc_id = b.line_usoc_id AND a.network_resource_id = b.network_resource_id) OR (b.service = ANY (string_to_array(array_to_string(s.requires, '|'), '|')) AND a.line_id <> 0))
         SELECT a FROM tbs.activity AS a
         WHERE a.activity_id IN (SELECT b.activity_id FROM behind AS b) AND a.state <> 'processing'
           AND a.activity_id <> ALL (ARRAY(SELECT r.activity_id FROM unnest(activities_behind.activities) AS r))

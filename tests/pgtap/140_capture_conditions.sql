@@ -105,8 +105,8 @@ UPDATE tbs.line SET first_name = 'F' WHERE line_id = 201;
 SELECT captured_is('{2012 line_changed listing listings,2011 line_changed seat ns-west}', 'and for changes of the line');
 UPDATE tbs.network_information SET network_resource_id = 1 WHERE network_information_id = 3;
 SELECT set_eq($$SELECT unnest(captured())$$,
-              '{2011 network_information_changed seat ns-east,2011 network_information_changed seat ns-west,2012 network_information_changed phone_number ns-east}'::text[],
-              'when it names another one: for the one that is to have it, and the one that may have it');
+              '{2011 usoc_added seat ns-east,2011 usoc_deleted seat ns-west,2012 usoc_added phone_number ns-east}'::text[],
+              'when it names another one: added on the one that is to have it, deleted on the one that may have it');
 UPDATE tbs.network_information SET network_resource_id = 2, parent_id = NULL WHERE network_information_id = 1;
 SELECT captured();
 INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1033, 103, 'BOTH');
