@@ -570,7 +570,7 @@ END;
 $settle$;
 COMMENT ON FUNCTION tbs.settle(tbs.activity, tbs.network_resource, text, jsonb, bytea) IS 'internal: settles what was sent to a remote object by the outcome of its call, and releases it';
 
--- take_answer: one answer, decided and recorded. True: the activity goes on at once; false: its line may give the turn to another.
+-- take_answer: one answer, decided and recorded. True: the activity goes on at once; false: its line may give the turn to another; null: not taken, to be reported again.
 CREATE FUNCTION tbs.take_answer(activity tbs.activity, curl_result integer, http_status integer, headers jsonb, answer bytea,
                                 started_at timestamptz, elapsed_microseconds bigint)
 RETURNS boolean
@@ -641,6 +641,13 @@ BEGIN
         -- It exists, and cannot be read: not readable yet. Going on at once would go round in circles.
         v_outcome := 'transient';
         v_message := 'it exists already, and cannot be read yet';
+    END IF;
+    -- It will pause the network resource, whose row an operator's open transaction may have: this answer is asked for again rather than keep the others.
+    IF v_outcome = 'unauthorized' THEN
+        PERFORM FROM tbs.network_resource AS r WHERE r.network_resource_id = v_resource.network_resource_id FOR NO KEY UPDATE SKIP LOCKED;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
     END IF;
     -- Written a moment ago, and the removal does not find it: it is not visible yet, and would appear later, with nobody to want it.
     IF v_outcome = 'missing' AND activity.operation = 'delete' AND v_object.accepted_at > clock_timestamp() - interval '5 seconds' THEN
@@ -746,7 +753,7 @@ BEGIN
     RETURN false;
 END;
 $take_answer$;
-COMMENT ON FUNCTION tbs.take_answer(tbs.activity, integer, integer, jsonb, bytea, timestamptz, bigint) IS 'internal: decides and records one answer; true when the activity goes on at once';
+COMMENT ON FUNCTION tbs.take_answer(tbs.activity, integer, integer, jsonb, bytea, timestamptz, bigint) IS 'internal: decides and records one answer; true when the activity goes on at once; null when it cannot be taken now, and nothing was recorded';
 
 -- A report that the fence refuses is kept as a call that was made, and what it touched is brought up to date again.
 CREATE FUNCTION tbs.take_late_report(bridge_id bigint, activity_id bigint, call_number integer, curl_result integer, http_status integer, answer bytea,
@@ -809,6 +816,18 @@ END;
 $enqueue_resync$;
 COMMENT ON FUNCTION tbs.enqueue_resync(bigint[], integer, text) IS 'internal: resync activities for line USOCs, on one or all of their network resources';
 
+CREATE FUNCTION tbs.report_again(activity tbs.activity)
+RETURNS tbs.api_call
+LANGUAGE plpgsql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $report_again$
+BEGIN
+    RETURN ROW(activity.activity_id, activity.call_number, activity.network_resource_id, NULL, NULL, NULL, NULL, NULL, NULL)::tbs.api_call;
+END;
+$report_again$;
+COMMENT ON FUNCTION tbs.report_again(tbs.activity) IS 'internal: what a report gives back for an answer that it could not take now';
+
 CREATE FUNCTION tbs.report(bridge_id bigint, activity_ids bigint[], call_numbers integer[], curl_results integer[], http_statuses integer[], headers jsonb,
                            answers bytea[], started_at timestamptz[], elapsed_microseconds bigint[])
 RETURNS SETOF tbs.api_call
@@ -824,6 +843,7 @@ DECLARE
     v_answer record;
     v_activity tbs.activity;
     v_locked bigint[];
+    v_continues boolean;
     v_continue bigint[] := '{}';
     v_lines bigint[] := '{}';
     v_resources integer[] := '{}';
@@ -852,11 +872,15 @@ BEGIN
             CONTINUE;
         END IF;
         IF v_activity.line_id <> ALL (v_locked) THEN
-            RETURN NEXT ROW(v_activity.activity_id, v_activity.call_number, v_activity.network_resource_id, NULL, NULL, NULL, NULL, NULL, NULL)::tbs.api_call;
+            RETURN NEXT tbs.report_again(v_activity);
             CONTINUE;
         END IF;
-        IF tbs.take_answer(v_activity, v_answer.curl_result, v_answer.http_status, v_answer.header, v_answer.answer, v_answer.started_at,
-                           v_answer.elapsed_microseconds) THEN
+        v_continues := tbs.take_answer(v_activity, v_answer.curl_result, v_answer.http_status, v_answer.header, v_answer.answer, v_answer.started_at,
+                                       v_answer.elapsed_microseconds);
+        IF v_continues IS NULL THEN
+            RETURN NEXT tbs.report_again(v_activity);
+            CONTINUE;
+        ELSIF v_continues THEN
             v_continue := v_continue || v_activity.activity_id;
         END IF;
         -- A bridge that could not send a call does not get it again with this answer.
@@ -868,7 +892,7 @@ BEGIN
 END;
 $report$;
 COMMENT ON FUNCTION tbs.report(bigint, bigint[], integer[], integer[], integer[], jsonb, bytea[], timestamptz[], bigint[]) IS
-'records a batch of answers: decides outcomes, writes history, closes or reschedules, gives the turn to the next of each line and returns the API calls to make at once; a row without a method: this answer could not be taken, somebody has its line, report it again; a repeat for the same (activity, call number) changes nothing; a report after the lease was lost is kept and resynced';
+'records a batch of answers: decides outcomes, writes history, closes or reschedules, gives the turn to the next of each line and returns the API calls to make at once; a row without a method: this answer could not be taken, somebody has its line or its network resource, report it again; a repeat for the same (activity, call number) changes nothing; a report after the lease was lost is kept and resynced';
 
 CREATE FUNCTION tbs.bridge_stop(bridge_id bigint)
 RETURNS void

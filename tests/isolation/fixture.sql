@@ -65,7 +65,7 @@ DECLARE
     v_line_id bigint := (SELECT a.line_id FROM tbs.activity AS a WHERE a.activity_id = (take.call).activity_id);
 BEGIN
     INSERT INTO race.hand (name, activity_id, call_number, line_id) VALUES (take.name, (take.call).activity_id, (take.call).call_number, v_line_id);
-    RETURN format('line %s: %s %s', v_line_id, (take.call).method, (take.call).path);
+    RETURN CASE WHEN (take.call).method IS NULL THEN format('line %s: report again', v_line_id) ELSE format('line %s: %s %s', v_line_id, (take.call).method, (take.call).path) END;
 END;
 $take$;
 
