@@ -318,7 +318,6 @@ AS $claim$
 DECLARE
     v_until timestamptz := clock_timestamp() + interval '1 second';
     v_tried bigint[] := '{}';
-    v_new bigint[];
     v_lines bigint[];
     v_resources integer[];
     v_count integer := 0;
@@ -349,17 +348,8 @@ BEGIN
         CROSS JOIN LATERAL (SELECT g.line_id, unnest(g.resources) AS network_resource_id
                             WHERE pg_try_advisory_xact_lock(tbs.line_lock_key(g.line_id))) AS l;
         CONTINUE WHEN v_lines IS NULL;
-        SELECT array_agg(l.line_id), array_agg(l.network_resource_id) INTO v_lines, v_resources
-        FROM unnest(v_lines, v_resources) AS l (line_id, network_resource_id) WHERE tbs.bring_along(l.line_id, l.network_resource_id);
+        SELECT l.line_ids, l.network_resource_ids INTO v_lines, v_resources FROM tbs.look_at_lines(v_lines, v_resources) AS l;
         CONTINUE WHEN v_lines IS NULL;
-
-        v_new := ARRAY(SELECT a.activity_id FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
-                       JOIN tbs.activity AS a ON a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state = 'new');
-        PERFORM tbs.look_at_new(v_new);
-        UPDATE tbs.activity AS a SET state = 'waiting' WHERE a.activity_id = ANY (v_new);
-        UPDATE tbs.activity AS a SET state = 'waiting', due_at = NULL
-        FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
-        WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state IN ('scheduled', 'retry') AND a.due_at <= clock_timestamp();
         FOR v_call IN SELECT * FROM tbs.run(claim.bridge_id, '{}', v_lines, v_resources, claim.maximum - v_count) LOOP
             v_count := v_count + 1;
             RETURN NEXT v_call;

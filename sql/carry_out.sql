@@ -644,6 +644,12 @@ BEGIN
         FOREACH v_id IN ARRAY coalesce(v_turns, '{}') LOOP
             SELECT * INTO v_activity FROM tbs.activity AS a WHERE a.activity_id = v_id;
             CONTINUE WHEN NOT FOUND;
+            IF v_activity.state = 'new' THEN
+                -- Captured since a claim has looked at its line.
+                SELECT v_lines || l.line_ids, v_resources || l.network_resource_ids INTO v_lines, v_resources
+                FROM tbs.look_at_lines(ARRAY[v_activity.line_id], ARRAY[v_activity.network_resource_id]) AS l;
+                CONTINUE;
+            END IF;
             SELECT b.ordinality INTO v_place FROM unnest(v_budgets) WITH ORDINALITY AS b WHERE b.network_resource_id = v_activity.network_resource_id;
             v_budget := v_budgets[v_place];
             -- One that goes on has its place among the calls under way already.

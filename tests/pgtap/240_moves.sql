@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(48);
+SELECT plan(51);
 
 INSERT INTO tbs.device (device_id, mac) VALUES (1, '00:15:65:00:00:01'), (2, '00:15:65:00:00:02');
 INSERT INTO tbs.line_device (line_device_id, line_id, device_id) VALUES (1, 101, 1), (2, 102, 2);
@@ -125,6 +125,22 @@ SELECT is(work(), '{DELETE /domains/alone/users/190,DELETE /domains/alone}', 'it
 SELECT is(queue(), '{"1902 resync waiting"}', 'the number went with the domain, and waits for a seat');
 INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1903, 190, 'SEAT');
 SELECT is((work('{"dial-rule-description": "tbs:190"}'))[1:3], '{POST /domains,POST /domains/alone/users,GET /domains/alone/phonenumbers/18585550190}', 'it is looked at when there is one again');
+
+-- A seat that failed on its line is put on another one, which is just being worked on: what it left behind comes along, and nothing of it stays for ever
+INSERT INTO tbs.line (line_id, customer_id, network_information_id, telephone_number, extension, first_name, last_name) VALUES
+    (191, 1, 90, '+18585550191', '191', 'F', 'L'), (192, 1, 90, '+18585550192', '192', 'F', 'L');
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1911, 191, 'SEAT'), (1922, 192, 'NUMBER'), (1923, 192, 'SEAT');
+SELECT work();
+UPDATE tbs.line SET first_name = NULL WHERE line_id = 191;
+SELECT work();
+SELECT is(queue(), '{"1911 line_changed failed"}', 'a seat that cannot be made fails');
+UPDATE tbs.line_usoc SET telephone_number = '+18585550193' WHERE line_usoc_id = 1922;
+SELECT is(claim(), '{POST /domains/alone/phonenumbers}', 'a call for the other line is under way');
+UPDATE tbs.line_usoc SET line_id = 192 WHERE line_usoc_id = 1911;
+DELETE FROM tbs.line_usoc WHERE line_usoc_id = 1923;
+SELECT answer(202);
+SELECT work();
+SELECT is(queue(), '{}', 'moved to the other line, it has nothing left on the first');
 
 SELECT * FROM finish();
 ROLLBACK;
