@@ -85,9 +85,11 @@ BEGIN
         FROM tbs.service AS s CROSS JOIN LATERAL unnest(s.requires) AS q (required)
         WHERE s.network_resource_type = 'netsapiens' AND s.service = v_service
           AND NOT EXISTS (SELECT FROM tbs.line_usoc_state AS u
-                          WHERE u.line_id = v_activity.line_id AND u.service = q.required AND u.present
+                          WHERE u.line_id = v_activity.line_id AND u.service = ANY (string_to_array(q.required, '|')) AND u.present
                             AND NOT EXISTS (SELECT FROM tbs.activity AS e JOIN tbs.activity_type AS t ON t.activity_type_id = e.activity_type_id
-                                            WHERE e.line_usoc_id = u.line_usoc_id AND e.network_resource_id = u.network_resource_id AND t.service = q.required
+                                            WHERE e.line_usoc_id = u.line_usoc_id AND e.network_resource_id = u.network_resource_id AND t.service = u.service
+                                              -- What this very claim has handed over to the seat has not changed the rows.
+                                              AND e.captured_at < transaction_timestamp()
                                               AND e.state <> 'scheduled' AND (e.moved_to IS NULL OR e.moved_to < coalesce(v_activity.moved_to, v_activity.activity_id))));
     END IF;
 END $$;
