@@ -489,7 +489,8 @@ BEGIN
         WHEN outcome IN ('done', 'noop') AND activity.operation IN ('add', 'edit') THEN
             v_object.origin := CASE WHEN activity.operation = 'add' THEN 'made' ELSE v_object.origin END;
             v_object.presence := 'present';
-            v_object.settled := true;
+            -- Not yet what the rows want where an add cannot say all of it.
+            v_object.settled := activity.operation = 'edit' OR (step -> 'edit_follows')::boolean IS NOT TRUE;
             v_object.accepted := v_object.sent;
         WHEN outcome IN ('done', 'noop', 'missing') AND activity.operation = 'delete' THEN
             v_object.presence := 'absent';

@@ -242,9 +242,11 @@ CREATE TABLE tbs.activity_step (
     is_ours               jsonpath,
     on_exists             text NOT NULL DEFAULT 'look' CONSTRAINT activity_step_on_exists_known CHECK (on_exists IN ('look', 'done', 'edit', 'fail')),
     on_missing            text NOT NULL DEFAULT 'fail' CONSTRAINT activity_step_on_missing_known CHECK (on_missing IN ('add', 'done', 'transient', 'fail')),
+    edit_follows          boolean NOT NULL DEFAULT false,
     look_every            interval NOT NULL DEFAULT '5 seconds' CONSTRAINT activity_step_look_every_positive CHECK (look_every > interval '0'),
     overdue_after         interval NOT NULL DEFAULT '1 hour' CONSTRAINT activity_step_overdue_after_positive CHECK (overdue_after > interval '0'),
     shipped               boolean NOT NULL DEFAULT false,
+    CONSTRAINT activity_step_edit_follows_add CHECK (operation = 'add' OR NOT edit_follows),
     CONSTRAINT activity_step_pkey PRIMARY KEY (network_resource_type, service, position, operation),
     CONSTRAINT activity_step_service_object_fkey FOREIGN KEY (network_resource_type, service, position) REFERENCES tbs.service_object
 );
@@ -258,6 +260,7 @@ COMMENT ON COLUMN tbs.activity_step.accepts IS 'members that the operation accep
 COMMENT ON COLUMN tbs.activity_step.captures IS '{"name": SQL/JSON path}: what to keep of the answer, for templates under remote.*';
 COMMENT ON COLUMN tbs.activity_step.is_ours IS 'look: SQL/JSON path predicate on the answer that says whether the object is ours; $marker is our mark; null: it always is';
 COMMENT ON COLUMN tbs.activity_step.on_exists IS 'add, when the object exists already: look at it, done, edit it, or fail';
+COMMENT ON COLUMN tbs.activity_step.edit_follows IS 'of an add: true where it makes the object and cannot say all of it; the edit is sent when it was accepted';
 COMMENT ON COLUMN tbs.activity_step.look_every IS 'of the look: when an answer comes later (in_progress), how long to wait before each one; an object without look is sent again instead, as its own step says';
 COMMENT ON COLUMN tbs.activity_step.overdue_after IS 'of the look: when an answer comes later, the activity fails when it has not come after this time';
 COMMENT ON COLUMN tbs.activity_step.on_missing IS 'when what the call needs is not there: add the object, done, transient, or fail';

@@ -83,7 +83,7 @@ BEGIN
                                           ORDER BY a.operation DESC LIMIT 1)),
            coalesce((SELECT jsonb_object_agg(a.operation, jsonb_build_object('method', a.method, 'path', a.path, 'query', a.query, 'headers', a.headers,
                                                  'body', a.body, 'body_format', a.body_format, 'accepts', a.accepts, 'captures', a.captures,
-                                                 'is_ours', a.is_ours, 'on_exists', a.on_exists, 'on_missing', a.on_missing,
+                                                 'is_ours', a.is_ours, 'on_exists', a.on_exists, 'on_missing', a.on_missing, 'edit_follows', a.edit_follows,
                                                  'look_every', a.look_every, 'overdue_after', a.overdue_after,
                                                  'values_from', s.values_from, 'business_values', b.business_values))
                      FROM tbs.activity_step AS a

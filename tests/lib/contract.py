@@ -174,6 +174,43 @@ class OpenApi:
         return self.validators[key]
 
 
+class FormCalls:
+    """Calls by ?object=...&action=... with a form: which fields have to be there, and which may. Several descriptions of one call: one has to fit."""
+
+    def __init__(self, calls):
+        self.calls = calls  # {"subscriber create": [(required, optional), ...]}
+
+    @classmethod
+    def of_ours(cls, path):
+        return cls({call: [(fields["required"], fields.get("optional", []))] for call, fields in read_json(path)["calls"].items()})
+
+    @classmethod
+    def of_collection(cls, path):
+        """The vendor's collection: a heading with object and action, below it lines REQ: and OPT: with the fields."""
+        calls = {}
+        with open(path, encoding="utf-8") as file:
+            for part in re.split(r"^### ", file.read(), flags=re.M)[1:]:
+                heading = re.match(r".*\bobject=(\w+)&action=(\w+)", part)
+                if heading:
+                    required, optional = ([name.strip() for line in re.findall(rf"^ *{kind}: *(.*)$", part, re.M) for name in line.split(",")]
+                                          for kind in ("REQ", "OPT"))
+                    calls.setdefault(f"{heading[1]} {heading[2]}", []).append((required, optional))
+        return cls(calls)
+
+    def violations(self, request):
+        query = dict(request.query)
+        call = f"{query.get('object')} {query.get('action')}"
+        if request.method != "POST" or request.path != "/" or call not in self.calls:
+            return [Violation(call, "call", "", text=f"there is no such call: {request.method} {request.path}")]
+        found = [Violation(call, "query", name, text) for name, text in query.items() if name not in ("object", "action")]
+        if request.content_type != "application/x-www-form-urlencoded":
+            found.append(Violation(call, "content type", request.content_type))
+        sent = request.body or {}
+        return found + min(([Violation(call, "missing", name) for name in required if name not in sent]
+                            + [Violation(call, "unlisted", name, text) for name, text in sent.items() if name not in required + optional]
+                            for required, optional in self.calls[call]), key=len)
+
+
 class Exceptions:
     """Rows of what is allowed against a document, each with its reason; one that is not needed any more is a fault too."""
 

@@ -13,14 +13,15 @@ PLAIN, RICH = "plain", "rich"
 
 
 class Company:
-    """`samples`: {"values": {name: [first, second]}, "variants": {service: [association parameters]}, "emergency_addresses": [first, second]}."""
+    """`samples`: {"values": {name: [first, second]}, "variants": {service: [association parameters]}, "emergency_addresses": [first, second],
+    "defaults": {name: value} of the network resource}."""
 
     def __init__(self, report, stand, resource_type, samples):
         self.report, self.stand, self.type, self.samples = report, stand, resource_type, samples
         self.app = connect("tbs_app")
-        self.services = {r[0]: r[1] for r in stand.sql(
-            "SELECT s.service, ARRAY(SELECT r FROM unnest(s.requires) AS r JOIN tbs.service AS o ON (o.network_resource_type, o.service) = "
-            "(s.network_resource_type, r)) FROM tbs.service AS s WHERE s.network_resource_type = %s AND s.for_lines ORDER BY s.service", [resource_type])}
+        services = dict(stand.sql("SELECT service, requires FROM tbs.service WHERE network_resource_type = %s AND for_lines ORDER BY service", [resource_type]))
+        # Of alternatives, seat|call_queue, a line has the first.
+        self.services = {service: [first for first in (names.split("|")[0] for names in requires) if first in services] for service, requires in services.items()}
         self.steps = {step for step in stand.sql(
             "SELECT s.service, o.kind, s.operation FROM tbs.activity_step AS s JOIN tbs.service_object AS o USING (network_resource_type, service, position) "
             "WHERE s.network_resource_type = %s", [resource_type]) if step[0] in self.services}
@@ -49,6 +50,9 @@ class Company:
                 self.stand.sql("INSERT INTO tbs.master_usoc_network_resource (usoc, network_resource_id, service, parameters, position) "
                                "SELECT %s, network_resource_id, %s, %s, %s FROM tbs.network_resource WHERE name = %s",
                                [usoc, service, json.dumps(parameters), len(self.needed(service)), RESOURCE])
+        for name, value in self.samples["defaults"].items():
+            self.stand.sql("INSERT INTO tbs.network_resource_default (network_resource_type, network_resource_id, name, value) "
+                           "SELECT network_resource_type, network_resource_id, %s, %s FROM tbs.network_resource WHERE name = %s", [name, json.dumps(value), RESOURCE])
         self.change("INSERT INTO tbs.customer (account_number, name) VALUES ('1', 'Acme')")
         for domain in ("alpha", "beta"):
             self.change("INSERT INTO tbs.network_information (customer_id, name, switch_domain, external_id) SELECT customer_id, %s, %s, %s FROM tbs.customer",
@@ -139,6 +143,8 @@ class Company:
         for suspended in (True, False):
             self.change("UPDATE tbs.line SET suspended = %s", suspended)
             self.settle("lines suspended" if suspended else "lines resumed")
+        self.stand.sql("SELECT tbs.rotate_secret(s.line_id, s.account, 'test', s.name) FROM tbs.subscriber_secret AS s")
+        self.settle("secrets rotated")
         self.stand.sql("SELECT tbs.resync(network_resource_id => network_resource_id, reason => 'test') FROM tbs.network_resource WHERE name = %s", [RESOURCE])
         self.settle("resync")
         self.change("UPDATE tbs.line SET extension = '2' || substr(extension, 2), telephone_number = overlay(telephone_number PLACING '2' FROM 9 FOR 1)")
@@ -147,6 +153,14 @@ class Company:
                     "WHERE o.network_information_id = l.network_information_id AND (o.external_id, n.external_id) IN (('hq', 'branch'), ('branch', 'hq'))")
         self.settle("lines moved to another domain")
 
+    def end_one_after_the_other(self):
+        """What requires something goes first, so that what it has added is taken away and not just gone with the rest."""
+        deepest = max(len(self.needed(service)) for service in self.services)
+        for depth in range(deepest, 0, -1):
+            usocs = [usoc for usoc, (service, _) in self.usocs.items() if len(self.needed(service)) == depth]
+            self.change("DELETE FROM tbs.line_usoc WHERE usoc = ANY (%s)", usocs)
+            self.settle(f"USOCs deleted: {', '.join(sorted({self.usocs[usoc][0] for usoc in usocs}))}")
+
     def end(self):
         self.change("DELETE FROM tbs.line_usoc")
         self.settle("all USOCs deleted")
@@ -154,9 +168,12 @@ class Company:
     def sell_with_lost_answers(self):
         """Sold again, and the answer to each add is lost after its effect: every object that can be looked at is."""
         adds = collections.Counter(self.stand.sql("SELECT method, path FROM tbs.activity_history WHERE event = 'api_call' AND operation = 'add'"))
-        prefix = re.escape(self.stand.value("SELECT substring(base_url FROM '^https?://[^/]+(/.*)$') FROM tbs.network_resource WHERE name = %s", [RESOURCE]))
-        self.stand.switch.faults(*({"method": method, "path": f"^{prefix}{re.escape(path.split('?')[0])}$", "count": count, "fault": "reset_after"}
-                                   for (method, path), count in sorted(adds.items())))
+        prefix = self.stand.value("SELECT substring(base_url FROM '^https?://[^/]+(/.*)$') FROM tbs.network_resource WHERE name = %s", [RESOURCE])
+        rules = []
+        for (method, target), count in sorted(adds.items()):
+            path, _, text = target.partition("?")
+            rules.append({"method": method, "path": f"^{re.escape(prefix + path)}$", "query": f"^{re.escape(text)}$", "count": count, "fault": "reset_after"})
+        self.stand.switch.faults(*rules)
         self.sell()
         self.stand.switch.no_faults()
 
@@ -177,7 +194,7 @@ class Company:
         self.found()
         self.sell()
         self.happenings()
-        self.end()
+        self.end_one_after_the_other()
         # As at the start, so that the same objects are made again.
         self.change("UPDATE tbs.line AS l SET network_information_id = n.network_information_id, extension = '1' || substr(l.extension, 2) "
                     "FROM tbs.network_information AS n WHERE n.external_id = split_part(l.external_id, '-', 3)")

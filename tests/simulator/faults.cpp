@@ -7,9 +7,9 @@ namespace tbs::simulator {
 
 namespace {
 
-constexpr std::array<std::string_view, 13> kMembers = {
-    "method", "path", "probability",  "count",   "effect",      "fault", "milliseconds",
-    "status", "body", "content_type", "headers", "connections", "name"};
+constexpr std::array<std::string_view, 14> kMembers = {
+    "method",       "path",   "query", "probability",  "count",   "effect",      "fault",
+    "milliseconds", "status", "body",  "content_type", "headers", "connections", "name"};
 constexpr std::string_view kLoginPage =
     "<!DOCTYPE html><html><head><title>Login</title></head><body><form method=\"post\">"
     "<input name=\"username\"><input name=\"password\" type=\"password\"></form></body></html>";
@@ -57,6 +57,20 @@ std::string parse_effect(const Json& text, Effect& effect) {
     return {};
 }
 
+// What is wrong with the regular expression of this member; "" when nothing is, or it is not there.
+std::string expression(const Json& text, const std::string& name,
+                       std::optional<std::regex>& result) {
+    const auto member = text.find(name);
+    if (member == text.end()) return {};
+    if (!member->is_string()) return "\"" + name + "\" must be a string";
+    try {
+        result.emplace(member->get<std::string>(), std::regex::ECMAScript);
+    } catch (const std::regex_error& problem) {
+        return "\"" + name + "\" is no regular expression: " + problem.what();
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string Faults::parse(const Json& text, Rule& rule, std::optional<Refusal>& refusal) {
@@ -66,14 +80,9 @@ std::string Faults::parse(const Json& text, Rule& rule, std::optional<Refusal>& 
             return "unknown member \"" + name + "\"";
     rule.text = text;
     rule.method = text_member(text, "method");
-    if (const auto path = text.find("path"); path != text.end()) {
-        if (!path->is_string()) return "\"path\" must be a string";
-        try {
-            rule.path.emplace(path->get<std::string>(), std::regex::ECMAScript);
-        } catch (const std::regex_error& problem) {
-            return std::string("\"path\" is no regular expression: ") + problem.what();
-        }
-    }
+    if (std::string problem = expression(text, "path", rule.path); !problem.empty()) return problem;
+    if (std::string problem = expression(text, "query", rule.query); !problem.empty())
+        return problem;
     if (const auto probability = text.find("probability"); probability != text.end()) {
         if (!probability->is_number() || *probability < 0 || *probability > 1)
             return "\"probability\" must be a number from 0 to 1";
@@ -114,7 +123,7 @@ std::string Faults::parse(const Json& text, Rule& rule, std::optional<Refusal>& 
         decision.effect = Effect::none;
         decision.ending = Ending::hang;
     } else if (rule.name == "refuse") {
-        for (const char* name : {"method", "path", "probability", "count", "effect"})
+        for (const char* name : {"method", "path", "query", "probability", "count", "effect"})
             if (text.contains(name))
                 return "\"refuse\" is about the whole switch, it takes no \"" + std::string(name) +
                        "\"";
@@ -158,6 +167,7 @@ bool Faults::matches(Rule& rule, const Request& request) {
     if (rule.name == "refuse" || rule.left == 0) return false;
     if (!rule.method.empty() && rule.method != request.method) return false;
     if (rule.path && !std::regex_search(request.path, *rule.path)) return false;
+    if (rule.query && !std::regex_search(request.query, *rule.query)) return false;
     return rule.probability >= 1 ||
            std::uniform_real_distribution<double>(0, 1)(random_) < rule.probability;
 }

@@ -57,6 +57,7 @@ class Faults {
         std::string name;
         std::string method;
         std::optional<std::regex> path;
+        std::optional<std::regex> query;
         double probability = 1;
         std::optional<std::uint64_t> left;
         std::uint64_t hits = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "legacy.hpp"
 #include "target.hpp"
 
 namespace tbs::simulator {
@@ -55,6 +56,11 @@ Response Switch::handle(const Request& request, std::optional<Microseconds> visi
     const std::string_view target = request.path;
     if (target == kLegacyTokenPath || target == std::string(kLegacyTokenPath) + "/")
         return grant(request, true);
+    if (target == kLegacyPath) {
+        store_.advance(clock_.now());
+        const auto current = [&](const Request& inner) { return handle(inner, visibility_delay); };
+        return Legacy(store_, clock_.now(), current).handle(request);
+    }
     if (!target.starts_with(kApiPath) || target.size() == kApiPath.size() ||
         target[kApiPath.size()] != '/')
         return no_route();
