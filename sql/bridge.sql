@@ -581,6 +581,7 @@ DECLARE
     v_message text;
     v_policy record;
     v_for_resource boolean := activity.line_usoc_id = 0;
+    v_page record;
     v_is_down boolean := false;
     v_counts boolean;
     v_wait interval;
@@ -607,6 +608,13 @@ BEGIN
                                  take_answer.headers, take_answer.answer);
     v_outcome := v_rule.outcome;
     v_message := CASE WHEN v_outcome NOT IN ('done', 'noop') THEN tbs.answer_message(take_answer.curl_result, take_answer.http_status, take_answer.answer, v_rule) END;
+    IF v_type.trigger_type = 'audit' THEN
+        v_page := tbs.take_page(activity, v_outcome, take_answer.curl_result, take_answer.answer);
+        v_outcome := v_page.outcome;
+        v_message := coalesce(v_page.message, v_message);
+        v_object.kind := v_page.kind;
+        v_object.key := v_page.key;
+    END IF;
     -- A look finds something: is it ours? By the mark of this line, or of one for which it may have been made before (its answer was lost, the key moved).
     IF v_outcome = 'done' AND activity.operation = 'look' AND NOT v_for_resource AND v_step ->> 'is_ours' IS NOT NULL
        AND tbs.answer_json(take_answer.answer) IS NULL THEN
@@ -669,7 +677,9 @@ BEGIN
         activity.trigger_description, activity.call_number, v_object.kind, v_object.key, activity.operation, activity.request_method, activity.request_path,
         activity.request_body,
         take_answer.http_status, take_answer.curl_result,
-        tbs.answer_text(take_answer.answer, 4000, (SELECT t.secret_members FROM tbs.network_resource_type AS t WHERE t.network_resource_type = v_resource.network_resource_type)),
+        -- Of an audit's pages only the beginning: they are as large as the switch.
+        tbs.answer_text(take_answer.answer, CASE WHEN v_type.trigger_type = 'audit' THEN 200 ELSE 4000 END,
+                        (SELECT t.secret_members FROM tbs.network_resource_type AS t WHERE t.network_resource_type = v_resource.network_resource_type)),
         v_outcome, v_rule.outcome_rule_id, v_message, activity.bridge_id, take_answer.started_at, take_answer.elapsed_microseconds);
 
     IF NOT v_for_resource THEN
@@ -678,7 +688,7 @@ BEGIN
                            CASE WHEN v_outcome = 'unavailable' AND take_answer.curl_result IN (5, 6, 7, 35, 58, 60, 77, 91) THEN 'not_sent'
                                 ELSE coalesce(v_effect, v_outcome) END,
                            v_step, take_answer.answer);
-    ELSE
+    ELSIF v_type.trigger_type <> 'audit' THEN
         -- A connection test is about now: its result is in the log, and there is nothing to retry.
         IF v_outcome IN ('done', 'noop') THEN
             PERFORM tbs.succeed_activity(activity, NULL, NULL);
@@ -775,7 +785,7 @@ END;
 $take_late_report$;
 COMMENT ON FUNCTION tbs.take_late_report(bigint, bigint, integer, integer, integer, bytea, timestamptz, bigint) IS 'internal: records a refused report and resyncs what it was about';
 
-CREATE FUNCTION tbs.enqueue_resync(line_usoc_ids bigint[], network_resource_id integer, trigger_description text)
+CREATE FUNCTION tbs.enqueue_resync(line_usoc_ids bigint[], network_resource_id integer, trigger_description text, send_all boolean DEFAULT true, lane integer DEFAULT 5)
 RETURNS bigint
 LANGUAGE plpgsql
 VOLATILE
@@ -787,7 +797,8 @@ BEGIN
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc, user_name,
                               trigger_description, send_all, lane)
     SELECT t.activity_type_id, p.network_resource_id, p.line_id, p.line_usoc_id, p.customer_id, nullif(current_setting('tbs.order_number', true), ''),
-           p.telephone_number, p.usoc, nullif(current_setting('tbs.user_name', true), ''), enqueue_resync.trigger_description, true, 5
+           p.telephone_number, p.usoc, nullif(current_setting('tbs.user_name', true), ''), enqueue_resync.trigger_description, enqueue_resync.send_all,
+           enqueue_resync.lane
     FROM (SELECT a.line_usoc_id, a.network_resource_id, a.service, a.line_id, a.customer_id, a.telephone_number, a.usoc, a.position
           FROM tbs.line_usoc_association AS a WHERE a.line_usoc_id = ANY (enqueue_resync.line_usoc_ids) AND a.active
           UNION
@@ -805,7 +816,7 @@ BEGIN
     RETURN v_count;
 END;
 $enqueue_resync$;
-COMMENT ON FUNCTION tbs.enqueue_resync(bigint[], integer, text) IS 'internal: resync activities for line USOCs, on one or all of their network resources';
+COMMENT ON FUNCTION tbs.enqueue_resync(bigint[], integer, text, boolean, integer) IS 'internal: resync activities for line USOCs, on one or all of their network resources; send_all false: only what is not known to be as it should be';
 
 CREATE FUNCTION tbs.report_again(activity tbs.activity)
 RETURNS tbs.api_call

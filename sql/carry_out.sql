@@ -422,7 +422,9 @@ BEGIN
     SELECT * INTO STRICT v_activity FROM tbs.activity AS a WHERE a.activity_id = carry_out.activity_id;
     SELECT * INTO STRICT v_type FROM tbs.activity_type AS t WHERE t.activity_type_id = v_activity.activity_type_id;
     SELECT * INTO STRICT v_resource FROM tbs.network_resource AS r WHERE r.network_resource_id = v_activity.network_resource_id;
-    IF v_activity.line_usoc_id = 0 THEN
+    IF v_type.trigger_type = 'audit' THEN
+        RETURN tbs.next_page(carry_out.bridge_id, v_activity, v_resource, coalesce(v_type.timeout_milliseconds, v_resource.timeout_milliseconds));
+    ELSIF v_activity.line_usoc_id = 0 THEN
         RETURN tbs.carry_out_for_resource(carry_out.bridge_id, v_activity, v_resource);
     END IF;
     SELECT lu.line_id INTO v_line_id FROM tbs.line_usoc AS lu WHERE lu.line_usoc_id = v_activity.line_usoc_id;

@@ -1,4 +1,4 @@
--- Explanations: why something is sent, waits, or is not captured, and what would be sent.
+-- Explanations: why something is sent, waits, or is not captured.
 
 -- Who could take activities of an environment: bridges that beat. None, or none that has read the configuration as it is now, and nothing is sent.
 CREATE FUNCTION tbs.why_no_bridge(environment text)
@@ -236,31 +236,3 @@ AS $explain_outcome$
     WHERE h.activity_history_id = explain_outcome.activity_history_id;
 $explain_outcome$;
 COMMENT ON FUNCTION tbs.explain_outcome(bigint) IS 'the outcome rule that decided an API call of the history';
-
--- preview: the API calls that would be made now, without sending. First each object's own call; a later one can depend on an earlier answer.
-CREATE FUNCTION tbs.preview(line_id bigint, send_all boolean DEFAULT false)
-RETURNS TABLE (line_usoc_id bigint, network_resource text, service text, kind text, key text, operation text, method text, path text, headers jsonb, body text, error text)
-LANGUAGE sql
-STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $preview$
-    SELECT a.line_usoc_id, r.name, a.service, p.kind, p.key, p.operation, q.method, q.path, q.headers, q.body,
-           coalesce(p.error_member || ': ' || p.error, q.error_member || ': ' || q.error)
-    FROM (SELECT l.line_usoc_id, l.network_resource_id, l.service, l.position FROM tbs.line_usoc_association AS l WHERE l.line_id = preview.line_id
-          UNION
-          SELECT s.line_usoc_id, s.network_resource_id, s.service, 0 FROM tbs.line_usoc_state AS s
-          WHERE s.line_id = preview.line_id
-            AND NOT EXISTS (SELECT FROM tbs.line_usoc_association AS l
-                            WHERE (l.line_usoc_id, l.network_resource_id, l.service) = (s.line_usoc_id, s.network_resource_id, s.service))) AS a
-    JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
-    CROSS JOIN LATERAL (SELECT CASE WHEN tbs.is_wanted(a.line_usoc_id, a.network_resource_id, a.service)
-                                    THEN tbs.activity_context(a.line_usoc_id, a.network_resource_id, 'resync') END AS context) AS c
-    CROSS JOIN LATERAL tbs.plan(a.line_usoc_id, a.network_resource_id, a.service, c.context, clock_timestamp(), preview.send_all) WITH ORDINALITY AS p
-    LEFT JOIN LATERAL tbs.planned_request(
-        (p.position, p.kind, p.key, p.operation, p.remote_object_id, p.identity, p.find_value, p.content, p.item, p.steps, p.sent_at, p.accepted_at, p.error,
-         p.error_member, p.removal)::tbs.planned_object, c.context, r) AS q ON p.operation IN ('prepare', 'add', 'edit', 'look', 'delete') AND p.error IS NULL
-    WHERE p.operation IN ('prepare', 'add', 'edit', 'look', 'delete') OR p.error IS NOT NULL
-    ORDER BY a.position, a.line_usoc_id, r.name, p.ordinality;
-$preview$;
-COMMENT ON FUNCTION tbs.preview(bigint, boolean) IS
-'the API calls that would bring a line up to date now, rendered, without sending; send_all: also what was accepted before. To preview a change, make it in a transaction, call this, and roll back';

@@ -66,8 +66,8 @@ CREATE INDEX activity_customer_idx ON tbs.activity (customer_id);
 CREATE INDEX activity_order_number_idx ON tbs.activity (order_number) WHERE order_number IS NOT NULL;
 COMMENT ON TABLE tbs.activity IS 'the queue: bring a line USOC up to date on a network resource; a row leaves when it is done, removed or superseded (see activity_queue for people)';
 COMMENT ON COLUMN tbs.activity.moved_to IS 'place in the sequence of its (line, network resource) where it differs from activity_id';
-COMMENT ON COLUMN tbs.activity.line_id IS '0: an activity of the network resource itself';
-COMMENT ON COLUMN tbs.activity.line_usoc_id IS '0: an activity of the network resource itself';
+COMMENT ON COLUMN tbs.activity.line_id IS '0: an activity of the network resource itself; negative: the removal of an object that no line wants (tbs.plan_audit)';
+COMMENT ON COLUMN tbs.activity.line_usoc_id IS 'as line_id, 0 or negative where there is none';
 COMMENT ON COLUMN tbs.activity.captured_by IS 'session_user of the transaction that changed the row';
 COMMENT ON COLUMN tbs.activity.user_name IS 'the clerk, as claimed with tbs.set_origin()';
 COMMENT ON COLUMN tbs.activity.state IS 'new: captured, nobody has looked yet; waiting: behind another or for what it requires; processing: with a bridge; retry: until due_at; scheduled: not due; failed and held: for an operator';
@@ -273,7 +273,7 @@ CREATE TABLE tbs.activity_history (
     reason               text
 ) PARTITION BY RANGE (recorded_at);
 COMMENT ON TABLE tbs.activity_history IS 'append-only: every API call with its answer, how every activity ended, every operator action; partitioned by month (UTC)';
-COMMENT ON COLUMN tbs.activity_history.event IS 'api_call, late_report, succeeded, failed, removed, superseded, retried, corrected, held, released, step_skipped, marked_done, maximum_calls_set, run_now, new_round, taken_over, given_back, and for the system: armed, disarmed, without_capture, paused, resumed, throttled, made_unavailable, available_again, resynced, adopted, secret_rotated, secret_revealed, setting_changed';
+COMMENT ON COLUMN tbs.activity_history.event IS 'api_call, late_report, succeeded, failed, removed, superseded, retried, corrected, held, released, step_skipped, marked_done, maximum_calls_set, run_now, new_round, taken_over, given_back, and for the system: armed, disarmed, without_capture, paused, resumed, throttled, made_unavailable, available_again, resynced, adopted, audit_planned, secret_rotated, secret_revealed, setting_changed';
 COMMENT ON COLUMN tbs.activity_history.closes IS 'true on the one row with which the activity left the queue';
 COMMENT ON COLUMN tbs.activity_history.request_body IS 'as rendered; secrets are references';
 COMMENT ON COLUMN tbs.activity_history.answer IS 'as text, secrets masked, at most 4000 characters';

@@ -35,9 +35,9 @@ SELECT a.activity_id,
        a.customer_id,
        c.account_number,
        a.order_number,
-       nullif(a.line_id, 0) AS line_id,
+       nullif(greatest(a.line_id, 0), 0) AS line_id,
        a.telephone_number,
-       nullif(a.line_usoc_id, 0) AS line_usoc_id,
+       nullif(greatest(a.line_usoc_id, 0), 0) AS line_usoc_id,
        a.usoc,
        a.network_resource_id,
        a.activity_type_id,
@@ -110,7 +110,7 @@ LEFT JOIN LATERAL (SELECT x.recorded_at FROM tbs.activity_history AS x WHERE x.a
 UNION ALL
 SELECT h.activity_id, t.network_resource_type || '.' || t.service || '.' || t.trigger_type, r.name, t.trigger_type, h.trigger_description, h.event,
        coalesce(h.message, h.reason, h.event), coalesce(CASE WHEN h.reason IS NOT NULL THEN h.session_role END, h.user_name, h.captured_by), h.recorded_at,
-       h.captured_at, h.customer_id, c.account_number, h.order_number, nullif(h.line_id, 0), h.telephone_number, nullif(h.line_usoc_id, 0), h.usoc,
+       h.captured_at, h.customer_id, c.account_number, h.order_number, nullif(greatest(h.line_id, 0), 0), h.telephone_number, nullif(greatest(h.line_usoc_id, 0), 0), h.usoc,
        h.network_resource_id
 FROM tbs.activity_history AS h
 LEFT JOIN tbs.activity_type AS t ON t.activity_type_id = h.activity_type_id
@@ -132,7 +132,7 @@ FROM tbs.activity_queue AS a
 UNION ALL
 SELECT h.activity_id, NULL, 'captured', h.captured_at, t.network_resource_type || '.' || t.service || '.' || t.trigger_type, r.name, t.trigger_type,
        h.trigger_description, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, coalesce(h.user_name, h.captured_by), NULL, NULL,
-       h.customer_id, c.account_number, h.order_number, nullif(h.line_id, 0), h.telephone_number, nullif(h.line_usoc_id, 0), h.usoc, h.network_resource_id
+       h.customer_id, c.account_number, h.order_number, nullif(greatest(h.line_id, 0), 0), h.telephone_number, nullif(greatest(h.line_usoc_id, 0), 0), h.usoc, h.network_resource_id
 FROM tbs.activity_history AS h
 LEFT JOIN tbs.activity_type AS t ON t.activity_type_id = h.activity_type_id
 LEFT JOIN tbs.network_resource AS r ON r.network_resource_id = h.network_resource_id
@@ -142,7 +142,7 @@ UNION ALL
 SELECT h.activity_id, h.activity_history_id, h.event, h.recorded_at, t.network_resource_type || '.' || t.service || '.' || t.trigger_type, r.name, t.trigger_type,
        h.trigger_description, h.call_number, h.kind, h.key, h.operation, h.method, h.path, h.request_body, h.http_status, h.answer, h.outcome, h.message, h.elapsed_microseconds,
        coalesce(h.session_role, h.user_name, h.captured_by), h.acting_role, h.reason,
-       h.customer_id, c.account_number, h.order_number, nullif(h.line_id, 0), h.telephone_number, nullif(h.line_usoc_id, 0), h.usoc, h.network_resource_id
+       h.customer_id, c.account_number, h.order_number, nullif(greatest(h.line_id, 0), 0), h.telephone_number, nullif(greatest(h.line_usoc_id, 0), 0), h.usoc, h.network_resource_id
 FROM tbs.activity_history AS h
 LEFT JOIN tbs.activity_type AS t ON t.activity_type_id = h.activity_type_id
 LEFT JOIN tbs.network_resource AS r ON r.network_resource_id = h.network_resource_id

@@ -37,7 +37,7 @@ COMMENT ON COLUMN tbs.audit_step.domain_path IS 'the same, for an audit of one s
 COMMENT ON COLUMN tbs.audit_step.query IS '{"name": template}: query parameters; where neither these nor the path refer to page.start or page.number, one call reads it all';
 COMMENT ON COLUMN tbs.audit_step.page_size IS 'rows to ask for at a time, 2 to 100000; no more than the provider gives, since a shorter page is taken for the last one; an answer larger than maximum_answer_bytes is asked for again in halves';
 COMMENT ON COLUMN tbs.audit_step.items IS 'SQL/JSON path to the rows of an answer';
-COMMENT ON COLUMN tbs.audit_step.applies IS 'SQL/JSON path predicate on a row: only those for which it holds are objects of this kind; null: all';
+COMMENT ON COLUMN tbs.audit_step.applies IS 'SQL/JSON path predicate on a row, with its numbers as strings, true and false as yes and no: only those for which it holds are objects of this kind; null: all';
 COMMENT ON COLUMN tbs.audit_step.aliases IS '{"other name": "name"}: other spellings of members, used where a row does not have the name itself';
 COMMENT ON COLUMN tbs.audit_step.identity IS 'document of templates over item.* (the row, its members by name) and parent.*; has to give what the identity of the kind''s service objects gives';
 COMMENT ON COLUMN tbs.audit_step.domain_member IS 'member of the identity, or of what is sent, that names the switch domain: an audit of one domain is about those; null: about none';

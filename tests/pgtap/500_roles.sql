@@ -34,21 +34,21 @@ SELECT set_eq($$SELECT tables_of('test_app', 'INSERT')$$, '{customer,customer_or
 SELECT set_eq($$SELECT tables_of('test_app', 'SELECT')$$, '{customer,customer_order,master_usoc,device,line,network_information,line_usoc,line_device,line_member,line_status}'::text[], 'and reads them and the status');
 SELECT set_eq($$SELECT functions_of('test_app')$$, '{e164,is_telephone_number,is_usoc,set_lane,set_origin}'::text[], 'and may name an origin and a lane');
 SELECT set_eq($$SELECT tables_of('test_operator', 'SELECT')$$,
-              '{customer,customer_order,master_usoc,device,line,network_information,line_usoc,line_device,line_member,line_status,activity_queue,activity_failure_group,activity_log,activity_log_detail,line_not_in_step,health,setting}'::text[], 'operator reads');
+              '{customer,customer_order,master_usoc,device,line,network_information,line_usoc,line_device,line_member,line_status,activity_queue,activity_failure_group,activity_log,activity_log_detail,line_not_in_step,health,setting,audit_status,audit_result,audit_difference}'::text[], 'operator reads');
 SELECT is_empty($$SELECT tables_of('test_operator', p) FROM unnest('{INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) AS p$$, 'and writes nothing but through functions');
 SELECT set_eq($$SELECT functions_of('test_operator')$$,
-              '{set_origin,retry_activity,remove_activity,hold_activity,release_activity,skip_step,mark_done,set_maximum_calls,run_now,resync,test_network_resource,pause_network_resource,resume_network_resource,rotate_secret,reveal_secret,is_armed,setting_value,error_signature,remedy_of,find_troubles,why_waiting,explain_line,explain_values,explain_policy,explain_outcome,preview}'::text[],
+              '{audit_resource,compare_audit,plan_audit,resync_changed,set_origin,retry_activity,remove_activity,hold_activity,release_activity,skip_step,mark_done,set_maximum_calls,run_now,resync,test_network_resource,pause_network_resource,resume_network_resource,rotate_secret,reveal_secret,is_armed,setting_value,error_signature,remedy_of,find_troubles,why_waiting,explain_line,explain_values,explain_policy,explain_outcome,preview,preview_activity,preview_change,lines_captured_for,last_activity_id,impact_of_default}'::text[],
               'these');
 SELECT set_eq($$SELECT tables_of('test_viewer', 'SELECT')$$, $$SELECT tables_of('test_operator', 'SELECT')$$, 'viewer reads what operator reads');
 SELECT is_empty($$SELECT tables_of('test_viewer', p) FROM unnest('{INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) AS p$$, 'writes nothing');
-SELECT set_eq($$SELECT functions_of('test_viewer')$$, '{is_armed,setting_value,error_signature,remedy_of,find_troubles,why_waiting,explain_line,explain_values,explain_policy,explain_outcome,preview}'::text[], 'and asks');
+SELECT set_eq($$SELECT functions_of('test_viewer')$$, '{is_armed,setting_value,error_signature,remedy_of,find_troubles,why_waiting,explain_line,explain_values,explain_policy,explain_outcome,preview,preview_activity,preview_change,lines_captured_for,last_activity_id,impact_of_default}'::text[], 'and asks');
 SELECT set_eq($$SELECT functions_of('test_bridge')$$, '{bridge_start,bridge_configuration,bridge_beat,claim,report,bridge_stop,bridge_sleep,bridge_wake}'::text[], 'bridge has the functions of its contract');
 SELECT is_empty($$SELECT tables_of('test_bridge', p) FROM unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) AS p$$, 'and no table');
 SELECT set_eq($$SELECT tables_of('test_admin', 'INSERT')$$,
               '{network_resource_type,service,network_resource,network_resource_maintenance,network_resource_default,master_usoc_network_resource,activity_type,remote_object_kind,service_object,activity_step,value_source,audit_step,outcome_rule,activity_policy,master_usoc,network_resource_secret}'::text[],
               'admin writes the configuration');
 SELECT set_eq($$SELECT functions_of('test_admin')$$,
-              '{arm,disarm,without_capture,set_setting,adopt,resync,test_network_resource,pause_network_resource,resume_network_resource,drop_history,e164,is_telephone_number,is_usoc,is_armed,setting_value,error_signature,remedy_of,find_troubles,why_waiting,explain_line,explain_values,explain_policy,explain_outcome,preview}'::text[],
+              '{audit_resource,compare_audit,plan_audit,resync_changed,arm,disarm,without_capture,set_setting,adopt,resync,test_network_resource,pause_network_resource,resume_network_resource,drop_history,e164,is_telephone_number,is_usoc,is_armed,setting_value,error_signature,remedy_of,find_troubles,why_waiting,explain_line,explain_values,explain_policy,explain_outcome,preview,preview_activity,preview_change,lines_captured_for,last_activity_id,impact_of_default}'::text[],
               'and has these functions');
 SELECT is_empty($$SELECT r, t FROM unnest('{test_app,test_operator,test_admin,test_bridge,test_viewer}'::text[]) AS r CROSS JOIN LATERAL tables_of(r::name, 'SELECT') AS t WHERE t IN ('subscriber_secret', 'network_resource_secret', 'activity', 'activity_history', 'remote_object')$$,
                 'nobody reads secrets or the tables behind the views');
