@@ -12,8 +12,9 @@ BEGIN
             HINT = 'From now on changes are captured and network resources are called: SELECT tbs.arm(''go live'');';
     END IF;
     PERFORM tbs.make_history_partitions();
-    -- Rows of one's own that came with a restore are not in the derived table yet.
+    -- Rows of one's own that came with a restore are not in the derived tables yet.
     PERFORM tbs.rebuild_recipes();
+    PERFORM tbs.rebuild_resource_contexts();
     INSERT INTO tbs.arming AS a (armed, system_identifier, database_oid, changed_at, changed_by, reason)
     SELECT true, split_part(tbs.database_epoch(), '/', 1), d.oid, clock_timestamp(), session_user, arm.reason FROM pg_database AS d WHERE d.datname = current_database()
     ON CONFLICT (only_row) DO UPDATE

@@ -1,6 +1,6 @@
 -- The contract with the bridge: these functions and no table. Every write is fenced by the bridge's lease.
 -- force_generic_plan: thousands of calls a second of the same few statements by key; planning each anew would cost more than running it.
--- enable_seqscan = off: such a plan is kept, and may have been made when the tables were small. With an index it is right for any size. And jit = off, because a
+-- enable_seqscan = off, and no joins but by look-ups: such a plan is kept, and may have been made when the tables were small. With an index it is right for any size. And jit = off, because a
 -- sequential scan that cannot be avoided then counts as so expensive that it would be compiled.
 
 -- The fence: whoever ends a bridge takes this lock exclusively, so that a claim or report that has begun is over by then.
@@ -126,7 +126,7 @@ BEGIN
         RETURNING a.*
     LOOP
         UPDATE tbs.remote_object AS o SET in_flight_activity_id = NULL WHERE o.in_flight_activity_id = v_activity.activity_id;
-        PERFORM tbs.wake_object_waiters(v_activity.remote_object_id);
+        PERFORM tbs.wake_object_waiters(ARRAY[v_activity.remote_object_id]);
         PERFORM tbs.record_event(give_back.event, NULL, v_activity, false, give_back.message);
     END LOOP;
     IF FOUND THEN
@@ -215,6 +215,9 @@ VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_material = off
 SET jit = off
 AS $bridge_beat$
 DECLARE
@@ -258,9 +261,10 @@ BEGIN
                                       AND a.claimed_at NOT BETWEEN v_previous_beat AND v_now AND a.line_id = ANY (v_lines)),
                               'given_back', 'the bridge does not know of it');
     END IF;
-    PERFORM tbs.wake_object_waiters(o.remote_object_id)
-    FROM (SELECT DISTINCT a.waits_for_object_id FROM tbs.activity AS a WHERE a.waits_for_object_id IS NOT NULL) AS w
-    JOIN tbs.remote_object AS o ON o.remote_object_id = w.waits_for_object_id AND o.in_flight_activity_id IS NULL;
+    PERFORM tbs.wake_object_waiters(ARRAY(
+        SELECT o.remote_object_id
+        FROM (SELECT DISTINCT a.waits_for_object_id FROM tbs.activity AS a WHERE a.waits_for_object_id IS NOT NULL) AS w
+        JOIN tbs.remote_object AS o ON o.remote_object_id = w.waits_for_object_id AND o.in_flight_activity_id IS NULL));
     IF extract(minute FROM v_now) <> extract(minute FROM v_previous_beat) THEN
         PERFORM tbs.make_history_partitions();
         DELETE FROM tbs.network_resource_removal AS d WHERE d.begun_at < v_now - interval '1 hour';
@@ -288,17 +292,20 @@ BEGIN
     RETURN QUERY
     SELECT x.line_id
     FROM (SELECT c.line_id, c.lane, row_number() OVER (PARTITION BY c.lane ORDER BY c.is_new, c.place) * power(2, c.lane) AS cost
-          FROM generate_series(1, 5) AS l (lane)
-          CROSS JOIN LATERAL (
-              (SELECT n.line_id, l.lane, true AS is_new, n.activity_id AS place FROM tbs.activity AS n
-               WHERE n.network_resource_id = claimable_lines.network_resource_id AND n.state = 'new' AND n.lane = l.lane
-                 AND n.line_id <> ALL (claimable_lines.passed_over)
-               ORDER BY n.activity_id LIMIT claimable_lines.maximum)
-              UNION ALL
-              (SELECT d.line_id, l.lane, false, row_number() OVER (ORDER BY d.due_at) FROM tbs.activity AS d
-               WHERE l.lane = 1 AND d.network_resource_id = claimable_lines.network_resource_id AND d.state IN ('retry', 'scheduled')
-                 AND d.due_at <= clock_timestamp() AND d.line_id <> ALL (claimable_lines.passed_over)
-               ORDER BY d.due_at LIMIT claimable_lines.maximum)) AS c) AS x
+          FROM (SELECT r.line_id, l.lane, bool_and(r.is_new) AS is_new, min(r.place) AS place
+                FROM generate_series(1, 5) AS l (lane)
+                CROSS JOIN LATERAL (
+                    -- Several of a line mostly follow each other: some more rows than lines.
+                    (SELECT n.line_id, true AS is_new, n.activity_id AS place FROM tbs.activity AS n
+                     WHERE n.network_resource_id = claimable_lines.network_resource_id AND n.state = 'new' AND n.lane = l.lane
+                       AND n.line_id <> ALL (claimable_lines.passed_over)
+                     ORDER BY n.activity_id LIMIT claimable_lines.maximum * 10)
+                    UNION ALL
+                    (SELECT d.line_id, false, row_number() OVER (ORDER BY d.due_at) FROM tbs.activity AS d
+                     WHERE l.lane = 1 AND d.network_resource_id = claimable_lines.network_resource_id AND d.state IN ('retry', 'scheduled')
+                       AND d.due_at <= clock_timestamp() AND d.line_id <> ALL (claimable_lines.passed_over)
+                     ORDER BY d.due_at LIMIT claimable_lines.maximum)) AS r
+                GROUP BY r.line_id, l.lane) AS c) AS x
     GROUP BY x.line_id
     ORDER BY min(x.cost)
     LIMIT claimable_lines.maximum;
@@ -313,6 +320,9 @@ VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_material = off
 SET jit = off
 AS $claim$
 DECLARE
@@ -465,21 +475,19 @@ END;
 $resync_parts$;
 COMMENT ON FUNCTION tbs.resync_parts(tbs.remote_object, bigint[], bigint[]) IS 'internal: forgets parts of a removed object that nobody uses, and lets these line USOCs make theirs again';
 
--- settle: what the answer says about the remote object.
-CREATE FUNCTION tbs.settle(activity tbs.activity, resource tbs.network_resource, outcome text, step jsonb, answer bytea)
-RETURNS void
+-- settled: what the answer says about the remote object.
+CREATE FUNCTION tbs.settled(object tbs.remote_object, activity tbs.activity, epoch text, outcome text, step jsonb, answer bytea)
+RETURNS tbs.remote_object
 LANGUAGE plpgsql
-VOLATILE
+STABLE
 SET search_path = pg_catalog, pg_temp
-AS $settle$
+AS $settled$
 DECLARE
-    v_object tbs.remote_object;
+    v_object tbs.remote_object := object;
     v_document jsonb;
-    v_was_sent_before boolean;
+    v_was_sent_before boolean := object.presence_before = 'perhaps';
 BEGIN
-    SELECT * INTO STRICT v_object FROM tbs.remote_object AS o WHERE o.remote_object_id = activity.remote_object_id FOR NO KEY UPDATE;
     v_object.in_flight_activity_id := NULL;
-    v_was_sent_before := v_object.presence_before = 'perhaps';
     v_document := CASE WHEN step -> 'captures' <> '{}' AND outcome IN ('done', 'noop', 'exists') THEN tbs.answer_json(answer) END;
     CASE
         WHEN activity.operation = 'prepare' THEN
@@ -532,98 +540,125 @@ BEGIN
     IF v_object.presence = 'present' AND activity.operation <> 'prepare' AND (outcome IN ('done', 'noop') OR (outcome = 'exists' AND v_object.settled)) THEN
         v_object.accepted_at := clock_timestamp();
         v_object.accepted_activity_id := activity.activity_id;
-        v_object.accepted_epoch := tbs.accepted_epoch(resource);
+        v_object.accepted_epoch := settled.epoch;
     END IF;
     IF v_document IS NOT NULL AND (v_object.presence = 'present' OR activity.operation = 'prepare') THEN
         SELECT v_object.identifiers || coalesce(jsonb_object_agg(c.key, jsonb_path_query_first(v_document, (c.value #>> '{}')::jsonpath, '{}', true)), '{}')
           INTO v_object.identifiers
         FROM jsonb_each(step -> 'captures') AS c;
     END IF;
+    RETURN v_object;
+END;
+$settled$;
+COMMENT ON FUNCTION tbs.settled(tbs.remote_object, tbs.activity, text, text, jsonb, bytea) IS 'internal: a remote object as it is after an answer';
+
+-- store_settled: the objects of these activities, which hold their rows, as their answers have made them. They are released.
+CREATE FUNCTION tbs.store_settled(activities tbs.activity[], objects tbs.remote_object[])
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $store_settled$
+DECLARE
+    v_object tbs.remote_object;
+    v_activity tbs.activity;
+BEGIN
     UPDATE tbs.remote_object AS o
-    SET in_flight_activity_id = NULL, origin = v_object.origin, presence = v_object.presence, settled = v_object.settled, accepted = v_object.accepted,
-        accepted_at = v_object.accepted_at, accepted_activity_id = v_object.accepted_activity_id,
-        accepted_epoch = v_object.accepted_epoch, identifiers = v_object.identifiers, prepared = v_object.prepared
-    WHERE o.remote_object_id = v_object.remote_object_id;
-    IF v_object.presence = 'absent' AND activity.operation = 'delete' THEN
+    SET in_flight_activity_id = NULL, origin = s.origin, presence = s.presence, settled = s.settled, accepted = s.accepted, accepted_at = s.accepted_at,
+        accepted_activity_id = s.accepted_activity_id, accepted_epoch = s.accepted_epoch, identifiers = s.identifiers, prepared = s.prepared
+    FROM unnest(objects) AS s
+    WHERE o.remote_object_id = s.remote_object_id;
+    FOR i IN 1 .. cardinality(objects) LOOP
+        v_object := objects[i];
+        CONTINUE WHEN v_object.presence <> 'absent';
+        v_activity := activities[i];
+        CONTINUE WHEN v_activity.operation <> 'delete';
         DELETE FROM tbs.remote_object_use AS u
-        WHERE u.remote_object_id = v_object.remote_object_id AND u.line_usoc_id = activity.line_usoc_id
-          AND u.service = tbs.activity_service(activity.activity_type_id);
+        WHERE u.remote_object_id = v_object.remote_object_id AND u.line_usoc_id = v_activity.line_usoc_id
+          AND u.service = tbs.activity_service(v_activity.activity_type_id);
         DELETE FROM tbs.remote_object AS o
         WHERE o.remote_object_id = v_object.remote_object_id
           AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id)
           AND NOT EXISTS (SELECT FROM tbs.activity AS w WHERE w.waits_for_object_id = o.remote_object_id);
-    END IF;
-    IF v_object.presence = 'absent' AND activity.operation = 'delete' THEN
-        PERFORM tbs.forget_parts(v_object, activity.line_id);
-    END IF;
-    PERFORM tbs.wake_object_waiters(v_object.remote_object_id);
+        PERFORM tbs.forget_parts(v_object, v_activity.line_id);
+    END LOOP;
+    PERFORM tbs.wake_object_waiters(ARRAY(SELECT s.remote_object_id FROM unnest(objects) AS s));
 END;
-$settle$;
-COMMENT ON FUNCTION tbs.settle(tbs.activity, tbs.network_resource, text, jsonb, bytea) IS 'internal: settles what was sent to a remote object by the outcome of its call, and releases it';
+$store_settled$;
+COMMENT ON FUNCTION tbs.store_settled(tbs.activity[], tbs.remote_object[]) IS 'internal: stores remote objects as the answers to the calls of these activities have made them, and releases them';
 
--- take_answer: one answer, decided and recorded. True: the activity goes on at once; false: its line may give the turn to another; null: not taken, to be reported again.
-CREATE FUNCTION tbs.take_answer(activity tbs.activity, curl_result integer, http_status integer, headers jsonb, answer bytea,
-                                started_at timestamptz, elapsed_microseconds bigint)
-RETURNS boolean
+CREATE FUNCTION tbs.settle(activity tbs.activity, resource tbs.network_resource, outcome text, step jsonb, answer bytea)
+RETURNS void
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
-AS $take_answer$
+AS $settle$
 DECLARE
-    v_type tbs.activity_type;
-    v_resource tbs.network_resource;
     v_object tbs.remote_object;
-    v_recipe tbs.recipe;
-    v_step jsonb;
-    v_rule tbs.outcome_rule;
-    v_outcome text;
-    v_effect text;
-    v_message text;
-    v_policy record;
-    v_for_resource boolean := activity.line_usoc_id = 0;
-    v_page record;
-    v_is_down boolean := false;
-    v_counts boolean;
-    v_wait interval;
 BEGIN
-    SELECT * INTO STRICT v_type FROM tbs.activity_type AS t WHERE t.activity_type_id = activity.activity_type_id;
-    SELECT * INTO STRICT v_resource FROM tbs.network_resource AS r WHERE r.network_resource_id = activity.network_resource_id;
-    SELECT * INTO v_object FROM tbs.remote_object AS o WHERE o.remote_object_id = activity.remote_object_id;
-    SELECT r.* INTO v_recipe FROM tbs.recipe AS r
-    WHERE r.network_resource_type = v_resource.network_resource_type AND r.service = v_type.service AND (v_for_resource OR r.kind = v_object.kind)
-    ORDER BY r.position LIMIT 1;
-    v_step := v_recipe.steps -> activity.operation;
+    SELECT * INTO STRICT v_object FROM tbs.remote_object AS o WHERE o.remote_object_id = activity.remote_object_id FOR NO KEY UPDATE;
+    PERFORM tbs.store_settled(ARRAY[activity], ARRAY[tbs.settled(v_object, activity, tbs.accepted_epoch(resource), settle.outcome, step, answer)]);
+END;
+$settle$;
+COMMENT ON FUNCTION tbs.settle(tbs.activity, tbs.network_resource, text, jsonb, bytea) IS 'internal: settles what was sent to a remote object by an outcome, and releases it';
 
-    IF take_answer.curl_result = -1 THEN
-        -- The bridge did not send it: as if it had not been claimed.
-        IF NOT v_for_resource THEN
-            PERFORM tbs.settle(activity, v_resource, 'not_sent', v_step, NULL);
-        END IF;
-        UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = activity.activity_id;
-        PERFORM tbs.ring();
-        RETURN false;
+CREATE TYPE tbs.answered AS (
+    activity      tbs.activity,
+    trigger_type  text,
+    resource      tbs.network_resource,
+    object        tbs.remote_object,
+    step          jsonb,
+    look          jsonb,
+    place         integer,
+    curl_result   integer,
+    http_status   integer,
+    headers       jsonb,
+    outcome       text,
+    effect        text,
+    outcome_rule_id integer,
+    message       text,
+    counts        boolean
+);
+COMMENT ON TYPE tbs.answered IS 'internal: an answer with what it was about, and what was decided; effect: the outcome for the remote object';
+
+-- judge: what an answer means, by the rule that it meets and by what is known of the object. Trouble of the network resource is noted.
+CREATE FUNCTION tbs.judge(answered tbs.answered, answer bytea, rule tbs.outcome_rule)
+RETURNS tbs.answered
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $judge$
+DECLARE
+    v_known tbs.answered := answered;
+    v_activity tbs.activity := answered.activity;
+    v_object tbs.remote_object := answered.object;
+    v_for_resource boolean := v_activity.line_usoc_id = 0;
+    v_outcome text := rule.outcome;
+    v_message text;
+    v_effect text;
+    v_is_down boolean := false;
+    v_policy record;
+    v_page record;
+BEGIN
+    IF v_outcome NOT IN ('done', 'noop') THEN
+        v_message := tbs.answer_message(v_known.curl_result, v_known.http_status, answer, rule);
     END IF;
-
-    v_rule := tbs.decide_outcome(v_resource, v_type.service, v_recipe.position, activity.operation, take_answer.curl_result, take_answer.http_status,
-                                 take_answer.headers, take_answer.answer);
-    v_outcome := v_rule.outcome;
-    v_message := CASE WHEN v_outcome NOT IN ('done', 'noop') THEN tbs.answer_message(take_answer.curl_result, take_answer.http_status, take_answer.answer, v_rule) END;
-    IF v_type.trigger_type = 'audit' THEN
-        v_page := tbs.take_page(activity, v_outcome, take_answer.curl_result, take_answer.answer);
+    IF v_known.trigger_type = 'audit' THEN
+        v_page := tbs.take_page(v_activity, v_outcome, v_known.curl_result, answer);
         v_outcome := v_page.outcome;
         v_message := coalesce(v_page.message, v_message);
         v_object.kind := v_page.kind;
         v_object.key := v_page.key;
     END IF;
     -- A look finds something: is it ours? By the mark of this line, or of one for which it may have been made before (its answer was lost, the key moved).
-    IF v_outcome = 'done' AND activity.operation = 'look' AND NOT v_for_resource AND v_step ->> 'is_ours' IS NOT NULL
-       AND tbs.answer_json(take_answer.answer) IS NULL THEN
+    IF v_outcome = 'done' AND v_activity.operation = 'look' AND NOT v_for_resource AND v_known.step ->> 'is_ours' IS NOT NULL
+       AND tbs.answer_json(answer) IS NULL THEN
         v_outcome := 'transient';
         v_message := 'the answer has no document that says whose it is';
-    ELSIF v_outcome = 'done' AND activity.operation = 'look' AND NOT v_for_resource AND v_object.presence_before = 'perhaps'
-       AND v_object.accepted_at IS NULL AND v_step ->> 'is_ours' IS NOT NULL
-       AND NOT EXISTS (SELECT FROM unnest(v_object.markers || ('tbs:' || activity.line_id)) AS m (marker)
-                       WHERE jsonb_path_match(tbs.answer_json(take_answer.answer), (v_step ->> 'is_ours')::jsonpath,
+    ELSIF v_outcome = 'done' AND v_activity.operation = 'look' AND NOT v_for_resource AND v_object.presence_before = 'perhaps'
+       AND v_object.accepted_at IS NULL AND v_known.step ->> 'is_ours' IS NOT NULL
+       AND NOT EXISTS (SELECT FROM unnest(v_object.markers || ('tbs:' || v_activity.line_id)) AS m (marker)
+                       WHERE jsonb_path_match(tbs.answer_json(answer), (v_known.step ->> 'is_ours')::jsonpath,
                                               jsonb_build_object('marker', m.marker, 'object', v_object.identity), true)) THEN
         v_outcome := 'rejected';
         v_message := format('%s %s is in use elsewhere; adopt it with tbs.adopt(), or give the line another one', v_object.kind, v_object.key);
@@ -631,70 +666,75 @@ BEGIN
         UPDATE tbs.remote_object AS o SET presence_before = 'absent' WHERE o.remote_object_id = v_object.remote_object_id;
     END IF;
 
-    IF activity.operation = 'look' AND activity.in_progress_since IS NOT NULL
+    IF v_activity.operation = 'look' AND v_activity.in_progress_since IS NOT NULL
        AND ((v_outcome = 'missing' AND v_object.sent IS NOT NULL) OR (v_outcome = 'done' AND v_object.sent IS NULL)) THEN
         -- Not there yet, or not gone yet.
         v_outcome := 'in_progress';
         v_message := 'the network resource has not carried it out yet';
-    ELSIF v_outcome = 'missing' AND activity.operation = 'look' AND activity.last_outcome = 'exists' THEN
+    ELSIF v_outcome = 'missing' AND v_activity.operation = 'look' AND v_activity.last_outcome = 'exists' THEN
         -- It exists, and cannot be read: not readable yet. Going on at once would go round in circles.
         v_outcome := 'transient';
         v_message := 'it exists already, and cannot be read yet';
     END IF;
     -- It will pause the network resource, whose row an operator's open transaction may have: this answer is asked for again rather than keep the others.
     IF v_outcome = 'unauthorized' THEN
-        PERFORM FROM tbs.network_resource AS r WHERE r.network_resource_id = v_resource.network_resource_id FOR NO KEY UPDATE SKIP LOCKED;
+        PERFORM FROM tbs.network_resource AS r WHERE r.network_resource_id = v_activity.network_resource_id FOR NO KEY UPDATE SKIP LOCKED;
         IF NOT FOUND THEN
             RETURN NULL;
         END IF;
     END IF;
     -- Written a moment ago, and the removal does not find it: it is not visible yet, and would appear later, with nobody to want it.
-    IF v_outcome = 'missing' AND activity.operation = 'delete' AND v_object.accepted_at > clock_timestamp() - interval '5 seconds' THEN
+    IF v_outcome = 'missing' AND v_activity.operation = 'delete' AND v_object.accepted_at > clock_timestamp() - interval '5 seconds' THEN
         v_outcome := 'busy';
         v_effect := 'unknown';
         v_message := 'it was written just now, and cannot be seen yet';
     END IF;
 
-    IF v_outcome NOT IN ('transient', 'unknown', 'unavailable', 'throttled') THEN
-        PERFORM tbs.note_answer(v_resource.network_resource_id);
-    ELSIF v_outcome <> 'throttled' THEN
-        v_is_down := tbs.note_failure(activity, v_resource, v_outcome, v_message);
+    IF v_outcome IN ('transient', 'unknown', 'unavailable') THEN
+        v_is_down := tbs.note_failure(v_activity, v_known.resource, v_outcome, v_message);
     END IF;
-    v_counts := (v_outcome IN ('transient', 'unknown') OR (v_outcome = 'missing' AND v_step ->> 'on_missing' = 'transient')) AND NOT v_is_down;
-    IF (v_counts OR (v_outcome = 'missing' AND activity.operation = 'edit')) AND v_rule.outcome_when_used_up IS NOT NULL THEN
-        SELECT * INTO v_policy FROM tbs.effective_policy(activity.activity_id, activity.activity_type_id, activity.network_resource_id);
-        IF activity.calls_used + 1 >= v_policy.maximum_calls THEN
-            v_message := format('counts as %s, its calls are used up; %s', v_rule.outcome_when_used_up, v_message);
-            v_outcome := v_rule.outcome_when_used_up;
+    v_known.counts := (v_outcome IN ('transient', 'unknown') OR (v_outcome = 'missing' AND v_known.step ->> 'on_missing' = 'transient')) AND NOT v_is_down;
+    IF (v_known.counts OR (v_outcome = 'missing' AND v_activity.operation = 'edit')) AND rule.outcome_when_used_up IS NOT NULL THEN
+        SELECT * INTO v_policy FROM tbs.effective_policy(v_activity.activity_id, v_activity.activity_type_id, v_activity.network_resource_id);
+        IF v_activity.calls_used + 1 >= v_policy.maximum_calls THEN
+            v_message := format('counts as %s, its calls are used up; %s', rule.outcome_when_used_up, v_message);
+            v_outcome := rule.outcome_when_used_up;
         END IF;
     END IF;
+    v_known.object := v_object;
+    v_known.outcome := v_outcome;
+    v_known.message := v_message;
+    v_known.outcome_rule_id := rule.outcome_rule_id;
+    -- Not reached is not sent (source: libcurl-errors(3): resolve, connect, TLS set-up); of any other failure the effect is not known.
+    v_known.effect := CASE WHEN v_outcome = 'unavailable' AND v_known.curl_result IN (5, 6, 7, 35, 58, 60, 77, 91) THEN 'not_sent' ELSE coalesce(v_effect, v_outcome) END;
+    RETURN v_known;
+END;
+$judge$;
+COMMENT ON FUNCTION tbs.judge(tbs.answered, bytea, tbs.outcome_rule) IS 'internal: decides what an answer means; null when it cannot be taken now, and nothing was noted';
 
-    INSERT INTO tbs.activity_history (event, activity_id, activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number,
-        telephone_number, usoc, captured_at, captured_by, user_name, trigger_description, call_number, kind, key, operation, method, path, request_body,
-        http_status, curl_result, answer, outcome, outcome_rule_id, message, bridge_id, started_at, elapsed_microseconds)
-    VALUES ('api_call', activity.activity_id, activity.activity_type_id, activity.network_resource_id, activity.line_id, activity.line_usoc_id,
-        activity.customer_id, activity.order_number, activity.telephone_number, activity.usoc, activity.captured_at, activity.captured_by, activity.user_name,
-        activity.trigger_description, activity.call_number, v_object.kind, v_object.key, activity.operation, activity.request_method, activity.request_path,
-        activity.request_body,
-        take_answer.http_status, take_answer.curl_result,
-        -- Of an audit's pages only the beginning: they are as large as the switch.
-        tbs.answer_text(take_answer.answer, CASE WHEN v_type.trigger_type = 'audit' THEN 200 ELSE 4000 END,
-                        (SELECT t.secret_members FROM tbs.network_resource_type AS t WHERE t.network_resource_type = v_resource.network_resource_type)),
-        v_outcome, v_rule.outcome_rule_id, v_message, activity.bridge_id, take_answer.started_at, take_answer.elapsed_microseconds);
-
-    IF NOT v_for_resource THEN
-        -- Not reached is not sent (source: libcurl-errors(3): resolve, connect, TLS set-up); of any other failure the effect is not known.
-        PERFORM tbs.settle(activity, v_resource,
-                           CASE WHEN v_outcome = 'unavailable' AND take_answer.curl_result IN (5, 6, 7, 35, 58, 60, 77, 91) THEN 'not_sent'
-                                ELSE coalesce(v_effect, v_outcome) END,
-                           v_step, take_answer.answer);
-    ELSIF v_type.trigger_type <> 'audit' THEN
+-- react: what becomes of an activity whose answer is on record and whose object is settled. True: it goes on at once; false: its line may give the turn to
+-- another. One that is finished is not for this function.
+CREATE FUNCTION tbs.react(answered tbs.answered)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $react$
+DECLARE
+    v_activity tbs.activity := answered.activity;
+    v_resource tbs.network_resource := answered.resource;
+    v_outcome text := answered.outcome;
+    v_message text := answered.message;
+    v_policy record;
+    v_wait interval;
+BEGIN
+    IF v_activity.line_usoc_id = 0 AND answered.trigger_type <> 'audit' THEN
         -- A connection test is about now: its result is in the log, and there is nothing to retry.
         IF v_outcome IN ('done', 'noop') THEN
-            PERFORM tbs.succeed_activity(activity, NULL, NULL);
+            PERFORM tbs.succeed_activities(ARRAY[v_activity], NULL, NULL);
         ELSE
-            DELETE FROM tbs.activity AS a WHERE a.activity_id = activity.activity_id;
-            PERFORM tbs.record_event('failed', NULL, activity, true, v_message);
+            DELETE FROM tbs.activity AS a WHERE a.activity_id = v_activity.activity_id;
+            PERFORM tbs.record_event('failed', NULL, v_activity, true, v_message);
         END IF;
         IF v_outcome = 'unauthorized' THEN
             PERFORM tbs.pause_resource(v_resource.network_resource_id, 'credentials refused: ' || v_message);
@@ -704,57 +744,57 @@ BEGIN
 
     -- Reactions that go on at once.
     IF v_outcome IN ('done', 'noop')
-       OR (v_outcome = 'exists' AND (v_object.presence_before = 'perhaps' OR v_step ->> 'on_exists' IN ('look', 'done', 'edit')))
-       OR (v_outcome = 'missing' AND (activity.operation IN ('look', 'delete') OR v_step ->> 'on_missing' IN ('add', 'done'))) THEN
+       OR (v_outcome = 'exists' AND ((answered.object).presence_before = 'perhaps' OR answered.step ->> 'on_exists' IN ('look', 'done', 'edit')))
+       OR (v_outcome = 'missing' AND (v_activity.operation IN ('look', 'delete') OR answered.step ->> 'on_missing' IN ('add', 'done'))) THEN
         -- A change of what turned out to be missing counts, so that a resource that contradicts itself ends in front of an operator.
-        IF v_outcome = 'missing' AND activity.operation = 'edit' AND activity.calls_used + 1
-               >= (tbs.effective_policy(activity.activity_id, activity.activity_type_id, activity.network_resource_id)).maximum_calls THEN
-            PERFORM tbs.fail_activity(activity, v_outcome, v_message);
+        IF v_outcome = 'missing' AND v_activity.operation = 'edit' AND v_activity.calls_used + 1
+               >= (tbs.effective_policy(v_activity.activity_id, v_activity.activity_type_id, v_activity.network_resource_id)).maximum_calls THEN
+            PERFORM tbs.fail_activity(v_activity, v_outcome, v_message);
             RETURN false;
         END IF;
         UPDATE tbs.activity AS a
         SET last_outcome = v_outcome, last_message = v_message, waits = 0, in_progress_since = NULL,
-            calls_used = a.calls_used + (v_outcome = 'missing' AND activity.operation = 'edit')::integer
-        WHERE a.activity_id = activity.activity_id;
+            calls_used = a.calls_used + (v_outcome = 'missing' AND v_activity.operation = 'edit')::integer
+        WHERE a.activity_id = v_activity.activity_id;
         RETURN true;
     END IF;
     IF v_outcome = 'unauthorized' THEN
         PERFORM tbs.pause_resource(v_resource.network_resource_id, 'credentials refused: ' || v_message);
-        UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL, last_outcome = v_outcome, last_message = v_message WHERE a.activity_id = activity.activity_id;
+        UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL, last_outcome = v_outcome, last_message = v_message WHERE a.activity_id = v_activity.activity_id;
         RETURN false;
     END IF;
-    IF v_outcome IN ('rejected', 'exists') OR (v_outcome = 'missing' AND coalesce(v_step ->> 'on_missing', 'fail') = 'fail') THEN
-        PERFORM tbs.fail_activity(activity, v_outcome, v_message);
+    IF v_outcome IN ('rejected', 'exists') OR (v_outcome = 'missing' AND coalesce(answered.step ->> 'on_missing', 'fail') = 'fail') THEN
+        PERFORM tbs.fail_activity(v_activity, v_outcome, v_message);
         RETURN false;
     END IF;
     -- Everything else is tried again later. Only what may be this activity's own fault counts.
-    SELECT * INTO v_policy FROM tbs.effective_policy(activity.activity_id, activity.activity_type_id, activity.network_resource_id);
-    IF v_counts AND activity.calls_used + 1 >= v_policy.maximum_calls THEN
-        UPDATE tbs.activity AS a SET calls_used = a.calls_used + 1 WHERE a.activity_id = activity.activity_id;
-        PERFORM tbs.fail_activity(activity, v_outcome, v_message);
+    SELECT * INTO v_policy FROM tbs.effective_policy(v_activity.activity_id, v_activity.activity_type_id, v_activity.network_resource_id);
+    IF answered.counts AND v_activity.calls_used + 1 >= v_policy.maximum_calls THEN
+        UPDATE tbs.activity AS a SET calls_used = a.calls_used + 1 WHERE a.activity_id = v_activity.activity_id;
+        PERFORM tbs.fail_activity(v_activity, v_outcome, v_message);
         RETURN false;
-    ELSIF v_outcome = 'in_progress' AND activity.in_progress_since < clock_timestamp() - (coalesce(v_recipe.steps -> 'look', v_step) ->> 'overdue_after')::interval THEN
-        PERFORM tbs.fail_activity(activity, v_outcome, format('overdue since it was taken at %s; %s', activity.in_progress_since, v_message));
+    ELSIF v_outcome = 'in_progress' AND v_activity.in_progress_since < clock_timestamp() - (coalesce(answered.look, answered.step) ->> 'overdue_after')::interval THEN
+        PERFORM tbs.fail_activity(v_activity, v_outcome, format('overdue since it was taken at %s; %s', v_activity.in_progress_since, v_message));
         RETURN false;
     END IF;
-    v_wait := tbs.retry_after(take_answer.headers);
+    v_wait := tbs.retry_after(answered.headers);
     UPDATE tbs.activity AS a
     SET state = 'retry', bridge_id = NULL, last_outcome = v_outcome, last_message = v_message,
-        calls_used = a.calls_used + v_counts::integer,
-        waits = CASE WHEN v_counts OR v_outcome = 'in_progress' THEN 0 ELSE least(a.waits + 1, 1000) END,
+        calls_used = a.calls_used + answered.counts::integer,
+        waits = CASE WHEN answered.counts OR v_outcome = 'in_progress' THEN 0 ELSE least(a.waits + 1, 1000) END,
         in_progress_since = CASE WHEN v_outcome = 'in_progress' THEN coalesce(a.in_progress_since, clock_timestamp()) ELSE a.in_progress_since END,
         due_at = CASE v_outcome
             WHEN 'throttled' THEN tbs.throttle(v_resource.network_resource_id, v_wait, v_policy.first_retry, v_policy.longest_retry, v_message)
-            WHEN 'in_progress' THEN clock_timestamp() + coalesce(v_wait, (coalesce(v_recipe.steps -> 'look', v_step) ->> 'look_every')::interval)
+            WHEN 'in_progress' THEN clock_timestamp() + coalesce(v_wait, (coalesce(answered.look, answered.step) ->> 'look_every')::interval)
             WHEN 'busy' THEN clock_timestamp() + coalesce(v_wait, tbs.retry_delay(a.waits + 1, v_policy.first_retry, v_policy.longest_retry))
             -- Only the resource itself is asked for, and by probes: whose turn comes then should not wait long.
             WHEN 'unavailable' THEN clock_timestamp() + greatest(v_wait, tbs.retry_delay(a.waits + 1, v_policy.first_retry, least(v_policy.longest_retry, v_resource.probe_interval)))
-            ELSE clock_timestamp() + greatest(tbs.retry_delay(CASE WHEN v_counts THEN a.calls_used + 1 ELSE a.waits + 1 END, v_policy.first_retry, v_policy.longest_retry), v_wait) END
-    WHERE a.activity_id = activity.activity_id;
+            ELSE clock_timestamp() + greatest(tbs.retry_delay(CASE WHEN answered.counts THEN a.calls_used + 1 ELSE a.waits + 1 END, v_policy.first_retry, v_policy.longest_retry), v_wait) END
+    WHERE a.activity_id = v_activity.activity_id;
     RETURN false;
 END;
-$take_answer$;
-COMMENT ON FUNCTION tbs.take_answer(tbs.activity, integer, integer, jsonb, bytea, timestamptz, bigint) IS 'internal: decides and records one answer; true when the activity goes on at once; null when it cannot be taken now, and nothing was recorded';
+$react$;
+COMMENT ON FUNCTION tbs.react(tbs.answered) IS 'internal: reacts to an answer that has been judged; true when its activity goes on at once';
 
 -- A report that the fence refuses is kept as a call that was made, and what it touched is brought up to date again.
 CREATE FUNCTION tbs.take_late_report(bridge_id bigint, activity_id bigint, call_number integer, curl_result integer, http_status integer, answer bytea,
@@ -838,14 +878,24 @@ VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_material = off
 SET jit = off
 AS $report$
 DECLARE
     v_alive boolean;
     v_answer record;
     v_activity tbs.activity;
+    v_known tbs.answered;
+    v_has_answered integer := 0;
+    v_epoch text;
     v_locked bigint[];
-    v_continues boolean;
+    v_taken bigint[] := '{}';
+    v_answered tbs.answered[] := '{}';
+    v_settling tbs.activity[] := '{}';
+    v_objects tbs.remote_object[] := '{}';
+    v_done tbs.activity[] := '{}';
     v_continue bigint[] := '{}';
     v_lines bigint[] := '{}';
     v_resources integer[] := '{}';
@@ -858,38 +908,103 @@ BEGIN
     END IF;
     v_alive := tbs.is_bridge_alive(report.bridge_id);
     v_locked := tbs.lock_lines_soon(ARRAY(SELECT DISTINCT a.line_id FROM tbs.activity AS a WHERE a.activity_id = ANY (report.activity_ids)));
+    -- Remote objects are locked in one order by everybody.
+    PERFORM FROM tbs.remote_object AS o
+    WHERE v_alive AND o.remote_object_id = ANY (ARRAY(SELECT a.remote_object_id FROM tbs.activity AS a
+                                                      WHERE a.activity_id = ANY (report.activity_ids) AND a.line_id = ANY (v_locked) AND a.bridge_id = report.bridge_id))
+    ORDER BY o.remote_object_id FOR NO KEY UPDATE;
+    -- All answers are read and judged with one query, then recorded, then their objects stored; what becomes of each activity comes last.
     FOR v_answer IN
-        SELECT r.*, report.headers -> (r.ordinality - 1)::integer AS header
-        FROM unnest(activity_ids, call_numbers, curl_results, http_statuses, answers, report.started_at, report.elapsed_microseconds)
-             WITH ORDINALITY AS r (activity_id, call_number, curl_result, http_status, answer, started_at, elapsed_microseconds, ordinality)
-        -- Remote objects are locked in one order by everybody.
-        LEFT JOIN tbs.activity AS a ON a.activity_id = r.activity_id
-        ORDER BY a.remote_object_id, r.ordinality
+        SELECT i.place, i.activity_id, i.call_number, i.curl_result, i.http_status, i.started_at, i.elapsed_microseconds, d.header, a.activity, t.trigger_type, r AS resource, o.object,
+               q.step, q.look, x AS rule
+        FROM unnest(report.activity_ids, report.call_numbers, report.curl_results, report.http_statuses, report.answers, report.started_at, report.elapsed_microseconds)
+             WITH ORDINALITY AS i (activity_id, call_number, curl_result, http_status, answer, started_at, elapsed_microseconds, place)
+        CROSS JOIN LATERAL (SELECT report.headers -> (i.place - 1)::integer AS header OFFSET 0) AS d
+        LEFT JOIN LATERAL (SELECT y AS activity, y.* FROM tbs.activity AS y WHERE y.activity_id = i.activity_id OFFSET 0) AS a ON true
+        LEFT JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
+        LEFT JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
+        LEFT JOIN LATERAL (SELECT y AS object, y.kind FROM tbs.remote_object AS y WHERE y.remote_object_id = a.remote_object_id OFFSET 0) AS o ON true
+        LEFT JOIN LATERAL (SELECT y.position, y.steps -> a.operation AS step, y.steps -> 'look' AS look FROM tbs.recipe AS y
+                           WHERE y.network_resource_type = r.network_resource_type AND y.service = t.service AND (a.line_usoc_id = 0 OR y.kind = o.kind)
+                           ORDER BY y.position LIMIT 1) AS q ON true
+        LEFT JOIN LATERAL tbs.decide_outcome(r, t.service, q.position, a.operation, i.curl_result, i.http_status, d.header, i.answer) AS x ON i.curl_result <> -1
+        ORDER BY a.remote_object_id, i.place
     LOOP
-        SELECT * INTO v_activity FROM tbs.activity AS a WHERE a.activity_id = v_answer.activity_id;
-        IF NOT v_alive OR NOT FOUND OR v_activity.state <> 'processing' OR v_activity.bridge_id <> report.bridge_id
-           OR v_activity.call_number <> v_answer.call_number OR v_activity.activity_id = ANY (v_continue) THEN
+        v_activity := v_answer.activity;
+        -- Twice in one report.
+        CONTINUE WHEN v_activity.activity_id = ANY (v_taken) AND v_activity.call_number = v_answer.call_number;
+        IF NOT v_alive OR v_activity.activity_id IS NULL OR v_activity.state <> 'processing' OR v_activity.bridge_id <> report.bridge_id
+           OR v_activity.call_number <> v_answer.call_number THEN
             PERFORM tbs.take_late_report(report.bridge_id, v_answer.activity_id, v_answer.call_number, v_answer.curl_result, v_answer.http_status,
-                                         v_answer.answer, v_answer.started_at, v_answer.elapsed_microseconds);
+                                         report.answers[v_answer.place], v_answer.started_at, v_answer.elapsed_microseconds);
             CONTINUE;
         END IF;
         IF v_activity.line_id <> ALL (v_locked) THEN
             RETURN NEXT tbs.report_again(v_activity);
             CONTINUE;
         END IF;
-        v_continues := tbs.take_answer(v_activity, v_answer.curl_result, v_answer.http_status, v_answer.header, v_answer.answer, v_answer.started_at,
-                                       v_answer.elapsed_microseconds);
-        IF v_continues IS NULL THEN
+        v_taken := v_taken || v_activity.activity_id;
+        IF v_answer.curl_result = -1 THEN
+            -- The bridge did not send it: as if it had not been claimed. It does not get it again with this answer.
+            IF v_activity.line_usoc_id <> 0 THEN
+                PERFORM tbs.settle(v_activity, v_answer.resource, 'not_sent', v_answer.step, NULL);
+            END IF;
+            UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = v_activity.activity_id;
+            PERFORM tbs.ring();
+            CONTINUE;
+        END IF;
+        v_known := ROW(v_activity, v_answer.trigger_type, v_answer.resource, v_answer.object, v_answer.step, v_answer.look, v_answer.place, v_answer.curl_result, v_answer.http_status,
+                       v_answer.header, NULL, NULL, NULL, NULL, NULL);
+        v_known := tbs.judge(v_known, report.answers[v_answer.place], v_answer.rule);
+        IF v_known.outcome IS NULL THEN
             RETURN NEXT tbs.report_again(v_activity);
             CONTINUE;
-        ELSIF v_continues THEN
-            v_continue := v_continue || v_activity.activity_id;
         END IF;
-        -- A bridge that could not send a call does not get it again with this answer.
-        CONTINUE WHEN v_answer.curl_result = -1;
+        IF v_known.outcome NOT IN ('transient', 'unknown', 'unavailable', 'throttled') THEN
+            -- Once for those that follow each other.
+            IF v_activity.network_resource_id <> v_has_answered THEN
+                PERFORM tbs.note_answer(v_activity.network_resource_id);
+                v_has_answered := v_activity.network_resource_id;
+            END IF;
+        ELSE
+            v_has_answered := 0;
+        END IF;
+        IF v_activity.line_usoc_id <> 0 THEN
+            v_epoch := tbs.database_epoch() || ' ' || (v_known.resource).base_url;
+            v_known.object := tbs.settled(v_known.object, v_activity, v_epoch, v_known.effect, v_known.step, report.answers[v_answer.place]);
+            v_settling := v_settling || v_activity;
+            v_objects := v_objects || v_known.object;
+        END IF;
+        v_answered := v_answered || v_known;
         v_lines := v_lines || v_activity.line_id;
         v_resources := v_resources || v_activity.network_resource_id;
     END LOOP;
+    INSERT INTO tbs.activity_history (event, activity_id, activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number,
+        telephone_number, usoc, captured_at, captured_by, user_name, trigger_description, call_number, kind, key, operation, method, path, request_body,
+        http_status, curl_result, answer, outcome, outcome_rule_id, message, bridge_id, started_at, elapsed_microseconds)
+    SELECT 'api_call', (k.activity).activity_id, (k.activity).activity_type_id, (k.activity).network_resource_id, (k.activity).line_id, (k.activity).line_usoc_id,
+        (k.activity).customer_id, (k.activity).order_number, (k.activity).telephone_number, (k.activity).usoc, (k.activity).captured_at, (k.activity).captured_by,
+        (k.activity).user_name, (k.activity).trigger_description, (k.activity).call_number, (k.object).kind, (k.object).key, (k.activity).operation,
+        (k.activity).request_method, (k.activity).request_path, (k.activity).request_body, k.http_status, k.curl_result,
+        -- Of an audit's pages only the beginning: they are as large as the switch.
+        tbs.answer_text(report.answers[k.place], CASE WHEN k.trigger_type = 'audit' THEN 200 ELSE 4000 END, t.secret_members), k.outcome, k.outcome_rule_id, k.message, (k.activity).bridge_id,
+        report.started_at[k.place], report.elapsed_microseconds[k.place]
+    FROM unnest(v_answered) WITH ORDINALITY AS k
+    JOIN tbs.network_resource_type AS t ON t.network_resource_type = (k.resource).network_resource_type
+    ORDER BY k.ordinality;
+    IF cardinality(v_objects) > 0 THEN
+        PERFORM tbs.store_settled(v_settling, v_objects);
+    END IF;
+    FOREACH v_known IN ARRAY v_answered LOOP
+        v_activity := v_known.activity;
+        IF v_activity.finishes AND v_known.outcome IN ('done', 'noop') AND (v_known.object).settled THEN
+            v_activity.last_outcome := v_known.outcome;
+            v_done := v_done || v_activity;
+        ELSIF tbs.react(v_known) THEN
+            v_continue := v_continue || v_activity.activity_id;
+        END IF;
+    END LOOP;
+    PERFORM tbs.succeed_activities(v_done, array_fill(true, ARRAY[cardinality(v_done)]), NULL);
     RETURN QUERY SELECT * FROM tbs.run(report.bridge_id, v_continue, v_lines, v_resources, cardinality(activity_ids));
 END;
 $report$;

@@ -13,35 +13,54 @@ CREATE TYPE tbs.api_call AS (
 );
 COMMENT ON TYPE tbs.api_call IS 'a finished request for the bridge; secrets are to be put into the body just before it is sent';
 
--- A successful, failed or removed activity leaves its mark on the line USOC.
-CREATE FUNCTION tbs.note_line_usoc_state(activity tbs.activity, service text, present boolean, in_step boolean, result text)
+-- Successful, failed or removed activities leave their mark on their line USOCs.
+CREATE FUNCTION tbs.note_line_usoc_states(activities tbs.activity[], presents boolean[], in_step boolean, result text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $note_line_usoc_states$
+BEGIN
+    DELETE FROM tbs.line_usoc_state AS s
+    WHERE s.ctid = ANY (ARRAY(
+        SELECT x.ctid
+        FROM unnest(note_line_usoc_states.activities) WITH ORDINALITY AS a
+        JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
+        CROSS JOIN LATERAL (SELECT y.ctid FROM tbs.line_usoc_state AS y
+                            WHERE y.line_usoc_id = a.line_usoc_id AND y.network_resource_id = a.network_resource_id AND y.service = t.service OFFSET 0) AS x
+        WHERE note_line_usoc_states.in_step AND NOT note_line_usoc_states.presents[a.ordinality]));
+    -- In one order for everybody.
+    INSERT INTO tbs.line_usoc_state AS s (line_usoc_id, network_resource_id, service, line_id, customer_id, telephone_number, usoc, present, in_step,
+                                          last_activity_id, last_result, changed_at)
+    SELECT a.line_usoc_id, a.network_resource_id, t.service, a.line_id, a.customer_id, a.telephone_number, a.usoc,
+           -- Unknown: as it was.
+           coalesce(p.present, (SELECT x.present FROM tbs.line_usoc_state AS x
+                                WHERE x.line_usoc_id = a.line_usoc_id AND x.network_resource_id = a.network_resource_id AND x.service = t.service), false),
+           note_line_usoc_states.in_step, a.activity_id, note_line_usoc_states.result, clock_timestamp()
+    FROM unnest(note_line_usoc_states.activities) WITH ORDINALITY AS a
+    JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
+    CROSS JOIN LATERAL (SELECT note_line_usoc_states.presents[a.ordinality] AS present) AS p
+    WHERE a.line_usoc_id <> 0 AND (p.present OR NOT note_line_usoc_states.in_step OR p.present IS NULL)
+    ORDER BY a.line_usoc_id, a.network_resource_id
+    ON CONFLICT ON CONSTRAINT line_usoc_state_pkey DO UPDATE
+    SET line_id = excluded.line_id, customer_id = coalesce(excluded.customer_id, s.customer_id),
+        telephone_number = coalesce(excluded.telephone_number, s.telephone_number), usoc = excluded.usoc, present = excluded.present, in_step = excluded.in_step,
+        last_activity_id = excluded.last_activity_id, last_result = excluded.last_result, changed_at = excluded.changed_at;
+END;
+$note_line_usoc_states$;
+COMMENT ON FUNCTION tbs.note_line_usoc_states(tbs.activity[], boolean[], boolean, text) IS 'internal: keeps line_usoc_state; present null leaves that as it is';
+
+CREATE FUNCTION tbs.note_line_usoc_state(activity tbs.activity, present boolean, in_step boolean, result text)
 RETURNS void
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $note_line_usoc_state$
 BEGIN
-    IF activity.line_usoc_id = 0 THEN
-        RETURN;
-    END IF;
-    IF in_step AND NOT present THEN
-        DELETE FROM tbs.line_usoc_state AS s
-        WHERE s.line_usoc_id = activity.line_usoc_id AND s.network_resource_id = activity.network_resource_id AND s.service = note_line_usoc_state.service;
-        RETURN;
-    END IF;
-    INSERT INTO tbs.line_usoc_state AS s (line_usoc_id, network_resource_id, service, line_id, customer_id, telephone_number, usoc, present, in_step,
-                                          last_activity_id, last_result, changed_at)
-    VALUES (activity.line_usoc_id, activity.network_resource_id, note_line_usoc_state.service, activity.line_id, activity.customer_id,
-            activity.telephone_number, activity.usoc, coalesce(note_line_usoc_state.present, false), note_line_usoc_state.in_step, activity.activity_id,
-            note_line_usoc_state.result, clock_timestamp())
-    ON CONFLICT ON CONSTRAINT line_usoc_state_pkey DO UPDATE
-    SET line_id = excluded.line_id, customer_id = coalesce(excluded.customer_id, s.customer_id),
-        telephone_number = coalesce(excluded.telephone_number, s.telephone_number), usoc = excluded.usoc,
-        present = coalesce(note_line_usoc_state.present, s.present), in_step = excluded.in_step,
-        last_activity_id = excluded.last_activity_id, last_result = excluded.last_result, changed_at = excluded.changed_at;
+    PERFORM tbs.note_line_usoc_states(ARRAY[note_line_usoc_state.activity], ARRAY[note_line_usoc_state.present], note_line_usoc_state.in_step, note_line_usoc_state.result);
 END;
 $note_line_usoc_state$;
-COMMENT ON FUNCTION tbs.note_line_usoc_state(tbs.activity, text, boolean, boolean, text) IS 'internal: keeps line_usoc_state; present null leaves that as it is';
+COMMENT ON FUNCTION tbs.note_line_usoc_state(tbs.activity, boolean, boolean, text) IS 'internal: keeps line_usoc_state for one activity; present null leaves that as it is';
 
 CREATE FUNCTION tbs.activity_service(activity_type_id integer)
 RETURNS text
@@ -56,8 +75,8 @@ END;
 $activity_service$;
 COMMENT ON FUNCTION tbs.activity_service(integer) IS 'internal: the service of an activity type';
 
--- What a service's activity has changed may be what activities of the line on other network resources wait for. The line's lock is held.
-CREATE FUNCTION tbs.wake_other_resources(activity tbs.activity)
+-- What activities have changed may be what others of their lines, on other network resources, wait for. The lines' locks are held.
+CREATE FUNCTION tbs.wake_other_resources(activities tbs.activity[])
 RETURNS void
 LANGUAGE plpgsql
 VOLATILE
@@ -65,40 +84,51 @@ SET search_path = pg_catalog, pg_temp
 AS $wake_other_resources$
 BEGIN
     UPDATE tbs.activity AS a SET state = 'new'
-    WHERE a.line_id = activity.line_id AND a.line_id <> 0 AND a.network_resource_id <> activity.network_resource_id
-      AND a.state = 'waiting' AND a.waits_for_object_id IS NULL;
+    WHERE a.activity_id = ANY (ARRAY(
+        SELECT x.activity_id FROM unnest(wake_other_resources.activities) AS d
+        CROSS JOIN LATERAL (SELECT y.activity_id FROM tbs.activity AS y
+                            WHERE y.line_id = d.line_id AND y.network_resource_id <> d.network_resource_id AND y.state = 'waiting' AND y.waits_for_object_id IS NULL
+                            OFFSET 0) AS x
+        WHERE d.line_id <> 0));
     IF FOUND THEN
         PERFORM tbs.ring();
     END IF;
 END;
 $wake_other_resources$;
-COMMENT ON FUNCTION tbs.wake_other_resources(tbs.activity) IS 'internal: lets activities of the line on other network resources look again whether what they require is in step';
+COMMENT ON FUNCTION tbs.wake_other_resources(tbs.activity[]) IS 'internal: lets activities of these lines on other network resources look again whether what they require is in step';
 
-CREATE FUNCTION tbs.succeed_activity(activity tbs.activity, present boolean, message text, event text DEFAULT 'succeeded', reason text DEFAULT NULL)
+CREATE FUNCTION tbs.succeed_activities(activities tbs.activity[], presents boolean[], messages text[], event text DEFAULT 'succeeded', reason text DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
-AS $succeed_activity$
+AS $succeed_activities$
+DECLARE
+    v_ids bigint[] := ARRAY(SELECT a.activity_id FROM unnest(succeed_activities.activities) AS a);
 BEGIN
-    DELETE FROM tbs.activity AS a WHERE a.activity_id = activity.activity_id;
-    PERFORM tbs.record_event(succeed_activity.event, succeed_activity.reason, activity, true, succeed_activity.message);
-    PERFORM tbs.note_line_usoc_state(activity, tbs.activity_service(activity.activity_type_id), succeed_activity.present, true, replace(succeed_activity.event, '_', ' '));
-    PERFORM tbs.wake_other_resources(activity);
-    DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = activity.activity_id;
+    IF cardinality(v_ids) = 0 THEN
+        RETURN;
+    END IF;
+    DELETE FROM tbs.activity AS a WHERE a.activity_id = ANY (v_ids);
+    DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = ANY (v_ids);
+    PERFORM tbs.record_events(succeed_activities.event, succeed_activities.reason, succeed_activities.activities, true, succeed_activities.messages);
+    PERFORM tbs.note_line_usoc_states(succeed_activities.activities, succeed_activities.presents, true, replace(succeed_activities.event, '_', ' '));
+    PERFORM tbs.wake_other_resources(succeed_activities.activities);
     -- Its last day of service is known: the removal is on the queue from now on, and due by itself. A later change replaces it.
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc, user_name,
                               trigger_description, state, due_at)
-    SELECT t.activity_type_id, activity.network_resource_id, lu.line_id, lu.line_usoc_id, activity.customer_id, activity.order_number, activity.telephone_number,
-           lu.usoc, activity.user_name, format('last day of service %s', lu.disconnect_date), 'scheduled', tbs.beginning_of_day(lu.disconnect_date + 1, activity.network_resource_id)
-    FROM tbs.line_usoc AS lu
-    JOIN tbs.activity_type AS own ON own.activity_type_id = activity.activity_type_id
+    SELECT t.activity_type_id, d.network_resource_id, lu.line_id, lu.line_usoc_id, d.customer_id, d.order_number, d.telephone_number,
+           lu.usoc, d.user_name, format('last day of service %s', lu.disconnect_date), 'scheduled', tbs.beginning_of_day(lu.disconnect_date + 1, d.network_resource_id)
+    FROM unnest(succeed_activities.activities) WITH ORDINALITY AS d
+    JOIN tbs.line_usoc AS lu ON lu.line_usoc_id = d.line_usoc_id AND lu.disconnect_date IS NOT NULL
+    JOIN tbs.activity_type AS own ON own.activity_type_id = d.activity_type_id
     JOIN tbs.activity_type AS t ON t.network_resource_type = own.network_resource_type AND t.service = own.service AND t.trigger_type = 'usoc_deleted'
-    WHERE succeed_activity.present AND lu.line_usoc_id = activity.line_usoc_id AND lu.disconnect_date IS NOT NULL
-      AND NOT EXISTS (SELECT FROM tbs.activity AS a WHERE a.line_usoc_id = activity.line_usoc_id AND a.network_resource_id = activity.network_resource_id);
+    WHERE succeed_activities.presents[d.ordinality]
+      AND NOT EXISTS (SELECT FROM tbs.activity AS a WHERE a.line_usoc_id = d.line_usoc_id AND a.network_resource_id = d.network_resource_id);
 END;
-$succeed_activity$;
-COMMENT ON FUNCTION tbs.succeed_activity(tbs.activity, boolean, text, text, text) IS 'internal: takes a finished activity off the queue, carried out or, by an operator, marked done';
+$succeed_activities$;
+COMMENT ON FUNCTION tbs.succeed_activities(tbs.activity[], boolean[], text[], text, text) IS
+'internal: takes finished activities off the queue, carried out or, by an operator, marked done; present: whether what they are about is there now, null: that is as it was';
 
 CREATE FUNCTION tbs.fail_activity(activity tbs.activity, outcome text, message text)
 RETURNS void
@@ -118,7 +148,7 @@ BEGIN
     WHERE a.activity_id = activity.activity_id;
     activity.last_outcome := fail_activity.outcome;
     PERFORM tbs.record_event('failed', NULL, activity, false, fail_activity.message);
-    PERFORM tbs.note_line_usoc_state(activity, tbs.activity_service(activity.activity_type_id), NULL, false, 'failed');
+    PERFORM tbs.note_line_usoc_state(activity, NULL, false, 'failed');
 END;
 $fail_activity$;
 COMMENT ON FUNCTION tbs.fail_activity(tbs.activity, text, text) IS 'internal: puts an activity in front of an operator';
@@ -132,7 +162,7 @@ AS $hold$
 BEGIN
     UPDATE tbs.activity AS a SET state = 'held', held_reason = hold.reason, bridge_id = NULL, due_at = NULL WHERE a.activity_id = activity.activity_id;
     PERFORM tbs.record_event('held', hold.reason, activity);
-    PERFORM tbs.note_line_usoc_state(activity, tbs.activity_service(activity.activity_type_id), NULL, false, 'held');
+    PERFORM tbs.note_line_usoc_state(activity, NULL, false, 'held');
 END;
 $hold$;
 COMMENT ON FUNCTION tbs.hold(tbs.activity, text) IS 'internal: keeps an activity on the queue until an operator releases it';
@@ -156,7 +186,7 @@ COMMENT ON FUNCTION tbs.look_while_in_progress(tbs.activity, tbs.planned_object)
 
 -- Those who waited for an object's call to end may look again. SKIP LOCKED: a row that is locked is just being decided on by the session that has it;
 -- the beat catches what could be missed.
-CREATE FUNCTION tbs.wake_object_waiters(remote_object_id bigint)
+CREATE FUNCTION tbs.wake_object_waiters(remote_object_ids bigint[])
 RETURNS void
 LANGUAGE plpgsql
 VOLATILE
@@ -164,13 +194,14 @@ SET search_path = pg_catalog, pg_temp
 AS $wake_object_waiters$
 BEGIN
     UPDATE tbs.activity AS a SET state = 'new', waits_for_object_id = NULL
-    WHERE a.activity_id IN (SELECT w.activity_id FROM tbs.activity AS w WHERE w.waits_for_object_id = wake_object_waiters.remote_object_id FOR UPDATE SKIP LOCKED);
+    WHERE a.activity_id = ANY (ARRAY(SELECT w.activity_id FROM tbs.activity AS w WHERE w.waits_for_object_id = ANY (wake_object_waiters.remote_object_ids)
+                                     FOR UPDATE SKIP LOCKED));
     IF FOUND THEN
         PERFORM tbs.ring();
     END IF;
 END;
 $wake_object_waiters$;
-COMMENT ON FUNCTION tbs.wake_object_waiters(bigint) IS 'internal: lets activities look again that waited for another call to the same remote object';
+COMMENT ON FUNCTION tbs.wake_object_waiters(bigint[]) IS 'internal: lets activities look again that waited for another call to one of these remote objects';
 
 -- A PIN is keyed in on a telephone: digits, of the random bits that a version 4 UUID begins with.
 CREATE FUNCTION tbs.new_secret(name text)
@@ -187,7 +218,7 @@ END;
 $new_secret$;
 COMMENT ON FUNCTION tbs.new_secret(text) IS 'internal: a new value for a subscriber''s secret of this name: six digits for a PIN, else 24 letters and digits';
 
-CREATE FUNCTION tbs.make_secrets(line_id bigint, network_resource_type text, service text)
+CREATE FUNCTION tbs.make_secrets(line_ids bigint[], network_resource_types text[], services text[])
 RETURNS void
 LANGUAGE plpgsql
 VOLATILE
@@ -195,20 +226,22 @@ SET search_path = pg_catalog, pg_temp
 AS $make_secrets$
 BEGIN
     INSERT INTO tbs.subscriber_secret (line_id, account, name, value)
-    SELECT DISTINCT l.line_id, coalesce(t.sip_account, l.extension), 'sip_password', tbs.new_secret('sip_password')
-    FROM tbs.line AS l JOIN tbs.line_device AS t ON t.line_id = l.line_id
-    WHERE l.line_id = make_secrets.line_id AND coalesce(t.sip_account, l.extension) IS NOT NULL
-      AND NOT EXISTS (SELECT FROM tbs.subscriber_secret AS s
-                      WHERE s.line_id = l.line_id AND s.account = coalesce(t.sip_account, l.extension) AND s.name = 'sip_password')
-    UNION ALL
-    SELECT make_secrets.line_id, '', x.name, tbs.new_secret(x.name)
-    FROM tbs.service AS v CROSS JOIN unnest(v.secrets) AS x (name)
-    WHERE v.network_resource_type = make_secrets.network_resource_type AND v.service = make_secrets.service
-      AND NOT EXISTS (SELECT FROM tbs.subscriber_secret AS s WHERE s.line_id = make_secrets.line_id AND s.account = '' AND s.name = x.name)
+    SELECT DISTINCT ON (w.line_id, w.account, w.name) w.line_id, w.account, w.name, tbs.new_secret(w.name)
+    FROM (SELECT l.line_id, coalesce(t.sip_account, l.extension) AS account, 'sip_password' AS name
+          FROM unnest(make_secrets.line_ids) AS i (line_id)
+          CROSS JOIN LATERAL (SELECT x.line_id, x.sip_account FROM tbs.line_device AS x WHERE x.line_id = i.line_id OFFSET 0) AS t
+          JOIN tbs.line AS l ON l.line_id = t.line_id
+          UNION ALL
+          SELECT i.line_id, '', x.name
+          FROM unnest(make_secrets.line_ids, make_secrets.network_resource_types, make_secrets.services) AS i (line_id, network_resource_type, service)
+          JOIN tbs.service AS v ON v.network_resource_type = i.network_resource_type AND v.service = i.service
+          CROSS JOIN LATERAL unnest(v.secrets) AS x (name)) AS w
+    WHERE w.account IS NOT NULL AND w.line_id <> 0
+      AND NOT EXISTS (SELECT FROM tbs.subscriber_secret AS s WHERE s.line_id = w.line_id AND s.account = w.account AND s.name = w.name)
     ON CONFLICT DO NOTHING;
 END;
 $make_secrets$;
-COMMENT ON FUNCTION tbs.make_secrets(bigint, text, text) IS 'internal: makes the SIP passwords that a line does not have yet, and the secrets that a service wants of it';
+COMMENT ON FUNCTION tbs.make_secrets(bigint[], text[], text[]) IS 'internal: makes the SIP passwords that lines do not have yet, and the secrets that the services of these types want of them';
 
 -- Members of an object that another service owns are sent to the same place as the object: no two calls at one time, whichever lines they are for. The lock of
 -- the place is only tried, and holds until the call is on record. Returns null when the place is free; the object whose call is under way and that can be waited
@@ -261,80 +294,150 @@ END;
 $secrets_of_body$;
 COMMENT ON FUNCTION tbs.secrets_of_body(text) IS 'internal: {placeholder: value} for the secrets that a rendered body refers to';
 
--- send: stores what is about to be sent, takes the remote object, and returns the request. False in sent: the object is busy or has changed.
-CREATE FUNCTION tbs.send(bridge_id bigint, activity tbs.activity, planned tbs.planned_object, context jsonb, resource tbs.network_resource,
-                         OUT sent boolean, OUT call tbs.api_call)
+CREATE TYPE tbs.sending AS (
+    activity_id          bigint,
+    call_number          integer,
+    activity_type_id     integer,
+    network_resource_id  integer,
+    line_id              bigint,
+    line_usoc_id         bigint,
+    service              text,
+    planned              tbs.planned_object,
+    method               text,
+    path                 text,
+    headers              jsonb,
+    body                 text,
+    error                text,
+    error_member         text,
+    finishes             boolean
+);
+COMMENT ON TYPE tbs.sending IS 'internal: an API call that is about to be made; finishes: nothing else is left to do for its activity';
+
+-- What an activity is about to send, rendered.
+CREATE FUNCTION tbs.prepare_sending(activity tbs.activity, service text, planned tbs.planned_object, context jsonb, resource tbs.network_resource, finishes boolean)
+RETURNS tbs.sending
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $prepare_sending$
+DECLARE
+    v_planned tbs.planned_object := planned;
+    v_request record;
+BEGIN
+    IF activity.in_progress_since IS NOT NULL THEN
+        v_planned := tbs.look_while_in_progress(activity, planned);
+    END IF;
+    v_request := tbs.planned_request(v_planned, prepare_sending.context, resource);
+    RETURN ROW(activity.activity_id, activity.call_number, activity.activity_type_id, activity.network_resource_id, activity.line_id, activity.line_usoc_id,
+               prepare_sending.service, v_planned, v_request.method, v_request.path, v_request.headers, v_request.body, v_request.error, v_request.error_member,
+               prepare_sending.finishes AND v_planned.operation IN ('add', 'edit'));
+END;
+$prepare_sending$;
+COMMENT ON FUNCTION tbs.prepare_sending(tbs.activity, text, tbs.planned_object, jsonb, tbs.network_resource, boolean) IS 'internal: the API call of a planned operation, ready to be sent';
+
+-- send: stores what is about to be sent, takes the remote objects, and returns the requests. One whose object is busy, or has changed since it was planned,
+-- is put back.
+CREATE FUNCTION tbs.send(bridge_id bigint, sendings tbs.sending[])
+RETURNS SETOF tbs.api_call
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $send$
 DECLARE
-    v_object tbs.remote_object;
-    v_request record;
-    v_timeout integer;
-    v_other bigint;
+    v_objects bigint[];
+    v_taken bigint[] := '{}';
+    v_wholes text[] := '{}';
+    v_row record;
 BEGIN
-    sent := false;
-    -- The row stays locked until the end of the transaction: whoever releases the object sees that this activity waits for it.
-    SELECT * INTO STRICT v_object FROM tbs.remote_object AS o WHERE o.remote_object_id = planned.remote_object_id FOR NO KEY UPDATE;
-    IF v_object.in_flight_activity_id IS NOT NULL THEN
-        UPDATE tbs.activity AS a SET state = 'waiting', waits_for_object_id = v_object.remote_object_id, bridge_id = NULL WHERE a.activity_id = activity.activity_id;
+    IF cardinality(sendings) = 0 THEN
         RETURN;
     END IF;
-    IF (v_object.sent_at, v_object.accepted_at) IS DISTINCT FROM (planned.sent_at, planned.accepted_at) THEN
-        UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = activity.activity_id;
-        PERFORM tbs.ring();
-        RETURN;
-    END IF;
-    v_other := tbs.who_is_at(v_object, resource.network_resource_type);
-    IF v_other > 0 THEN
-        UPDATE tbs.activity AS a SET state = 'waiting', waits_for_object_id = v_other, bridge_id = NULL WHERE a.activity_id = activity.activity_id;
-        RETURN;
-    ELSIF v_other = 0 THEN
-        UPDATE tbs.activity AS a SET state = 'retry', bridge_id = NULL, due_at = clock_timestamp() + interval '50 milliseconds' WHERE a.activity_id = activity.activity_id;
-        RETURN;
-    END IF;
-    -- What several lines share, and nobody used when this was planned: somebody may have begun to since.
-    IF planned.operation = 'delete' AND planned.content IS NULL AND EXISTS (
-           SELECT FROM tbs.remote_object_use AS x
-           JOIN tbs.remote_object_kind AS k ON k.network_resource_type = resource.network_resource_type AND k.kind = v_object.kind AND k.shared
-           WHERE x.remote_object_id = v_object.remote_object_id
-             AND (x.line_usoc_id, x.service) <> (activity.line_usoc_id, tbs.activity_service(activity.activity_type_id))) THEN
-        UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = activity.activity_id;
-        PERFORM tbs.ring();
-        RETURN;
-    END IF;
-    SELECT * INTO v_request FROM tbs.planned_request(planned, send.context, resource);
-    IF v_request.error IS NOT NULL THEN
-        PERFORM tbs.fail_activity(activity, 'rejected', format('%s %s, %s: %s', planned.operation, planned.kind, v_request.error_member, v_request.error));
-        RETURN;
-    END IF;
+    v_objects := ARRAY(
+        SELECT (SELECT o.remote_object_id FROM tbs.remote_object AS o
+                WHERE o.network_resource_id = s.network_resource_id AND o.kind = (s.planned).kind AND o.key = (s.planned).key)
+        FROM unnest(sendings) WITH ORDINALITY AS s ORDER BY s.ordinality);
+    -- The rows stay locked until the end of the transaction: whoever releases an object sees who waits for it. In one order for everybody.
+    PERFORM FROM tbs.remote_object AS o WHERE o.remote_object_id = ANY (v_objects) ORDER BY o.remote_object_id FOR NO KEY UPDATE;
+    FOR v_row IN
+        SELECT s.ordinality AS place, s.activity_id, o.remote_object_id, o.in_flight_activity_id, w.whole,
+               CASE WHEN w.whole IS NOT NULL THEN tbs.who_is_at(o.object, w.network_resource_type) END AS who_is_there,
+               (o.sent_at, o.accepted_at) IS DISTINCT FROM ((s.planned).sent_at, (s.planned).accepted_at)
+               -- What several lines share, and nobody used when this was planned: somebody may have begun to since.
+               OR ((s.planned).operation = 'delete' AND (s.planned).content IS NULL AND EXISTS (
+                       SELECT FROM tbs.remote_object_use AS x
+                       JOIN tbs.network_resource AS r ON r.network_resource_id = s.network_resource_id
+                       JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = o.kind AND k.shared
+                       WHERE x.remote_object_id = o.remote_object_id AND (x.line_usoc_id, x.service) <> (s.line_usoc_id, s.service))) AS has_changed,
+               CASE WHEN s.error IS NOT NULL THEN format('%s %s, %s: %s', (s.planned).operation, (s.planned).kind, s.error_member, s.error) END AS error
+        FROM unnest(sendings) WITH ORDINALITY AS s
+        CROSS JOIN LATERAL (SELECT x AS object, x.* FROM tbs.remote_object AS x WHERE x.remote_object_id = v_objects[s.ordinality] OFFSET 0) AS o
+        -- The place that it shares with others, if any: an object and its members that other services own.
+        CROSS JOIN LATERAL (
+            SELECT r.network_resource_type, CASE WHEN EXISTS (SELECT FROM tbs.remote_object_kind AS y
+                                                              WHERE y.network_resource_type = r.network_resource_type AND k.whole IN (y.kind, y.part_of) AND y.kind <> o.kind)
+                                                 THEN concat_ws(' ', o.network_resource_id, k.whole, o.key) END AS whole
+            FROM tbs.network_resource AS r
+            CROSS JOIN LATERAL (SELECT coalesce(y.part_of, y.kind) AS whole FROM tbs.remote_object_kind AS y
+                                WHERE y.network_resource_type = r.network_resource_type AND y.kind = o.kind) AS k
+            WHERE r.network_resource_id = s.network_resource_id OFFSET 0) AS w
+        ORDER BY s.ordinality
+    LOOP
+        IF v_row.in_flight_activity_id IS NOT NULL OR v_row.remote_object_id = ANY (v_taken) THEN
+            UPDATE tbs.activity AS a SET state = 'waiting', waits_for_object_id = v_row.remote_object_id, bridge_id = NULL WHERE a.activity_id = v_row.activity_id;
+            v_objects[v_row.place] := NULL;
+        ELSIF v_row.has_changed THEN
+            UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = v_row.activity_id;
+            PERFORM tbs.ring();
+            v_objects[v_row.place] := NULL;
+        ELSIF v_row.who_is_there > 0 THEN
+            UPDATE tbs.activity AS a SET state = 'waiting', waits_for_object_id = v_row.who_is_there, bridge_id = NULL WHERE a.activity_id = v_row.activity_id;
+            v_objects[v_row.place] := NULL;
+        ELSIF v_row.whole = ANY (v_wholes) THEN
+            UPDATE tbs.activity AS a SET state = 'waiting', waits_for_object_id = v_taken[array_position(v_wholes, v_row.whole)], bridge_id = NULL
+            WHERE a.activity_id = v_row.activity_id;
+            v_objects[v_row.place] := NULL;
+        ELSIF v_row.who_is_there = 0 THEN
+            UPDATE tbs.activity AS a SET state = 'retry', bridge_id = NULL, due_at = clock_timestamp() + interval '50 milliseconds' WHERE a.activity_id = v_row.activity_id;
+            v_objects[v_row.place] := NULL;
+        ELSIF v_row.error IS NOT NULL THEN
+            PERFORM tbs.fail_activity(a, 'rejected', v_row.error) FROM tbs.activity AS a WHERE a.activity_id = v_row.activity_id;
+            v_objects[v_row.place] := NULL;
+        ELSE
+            v_taken := v_taken || v_row.remote_object_id;
+            v_wholes := v_wholes || v_row.whole;
+        END IF;
+    END LOOP;
     UPDATE tbs.remote_object AS o
-    SET in_flight_activity_id = activity.activity_id, presence_before = o.presence, settled_before = o.settled,
-        presence = CASE WHEN planned.operation IN ('add', 'delete') THEN 'perhaps' ELSE o.presence END,
-        settled = o.settled AND planned.operation IN ('look', 'prepare'),
-        identity = coalesce(planned.identity, o.identity), find_value = coalesce(planned.find_value, o.find_value),
-        sent = CASE WHEN planned.operation IN ('look', 'prepare') THEN o.sent WHEN planned.operation <> 'delete' THEN planned.content END,
-        prepared = CASE WHEN planned.operation = 'prepare' THEN planned.content ELSE o.prepared END,
-        members = ARRAY(SELECT jsonb_object_keys(planned.content) WHERE planned.operation IN ('add', 'edit')
-                        UNION SELECT unnest(o.members) WHERE NOT (planned.operation = 'add' AND o.presence = 'absent')),
-        markers = CASE WHEN planned.operation IN ('add', 'edit') AND 'tbs:' || activity.line_id <> ALL (o.markers)
-                       THEN o.markers || ('tbs:' || activity.line_id) ELSE o.markers END,
-        sent_operation = planned.operation, sent_at = clock_timestamp()
-    WHERE o.remote_object_id = v_object.remote_object_id;
-    SELECT coalesce(t.timeout_milliseconds, resource.timeout_milliseconds) INTO v_timeout
-    FROM tbs.activity_type AS t WHERE t.activity_type_id = activity.activity_type_id;
+    SET in_flight_activity_id = s.activity_id, presence_before = o.presence, settled_before = o.settled,
+        presence = CASE WHEN (s.planned).operation IN ('add', 'delete') THEN 'perhaps' ELSE o.presence END,
+        settled = o.settled AND (s.planned).operation IN ('look', 'prepare'),
+        identity = coalesce((s.planned).identity, o.identity), find_value = coalesce((s.planned).find_value, o.find_value),
+        sent = CASE WHEN (s.planned).operation IN ('look', 'prepare') THEN o.sent WHEN (s.planned).operation <> 'delete' THEN (s.planned).content END,
+        prepared = CASE WHEN (s.planned).operation = 'prepare' THEN (s.planned).content ELSE o.prepared END,
+        members = ARRAY(SELECT jsonb_object_keys((s.planned).content) WHERE (s.planned).operation IN ('add', 'edit')
+                        UNION SELECT unnest(o.members) WHERE NOT ((s.planned).operation = 'add' AND o.presence = 'absent')),
+        markers = CASE WHEN (s.planned).operation IN ('add', 'edit') AND 'tbs:' || s.line_id <> ALL (o.markers)
+                       THEN o.markers || ('tbs:' || s.line_id) ELSE o.markers END,
+        sent_operation = (s.planned).operation, sent_at = clock_timestamp()
+    FROM unnest(sendings) WITH ORDINALITY AS s
+    WHERE o.remote_object_id = v_objects[s.ordinality];
     UPDATE tbs.activity AS a
     SET state = 'processing', bridge_id = send.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL,
-        remote_object_id = v_object.remote_object_id, operation = planned.operation,
-        request_method = v_request.method, request_path = v_request.path, request_body = v_request.body
-    WHERE a.activity_id = activity.activity_id;
-    sent := true;
-    call := ROW(activity.activity_id, activity.call_number + 1, activity.network_resource_id, v_request.method, v_request.path, v_request.headers,
-                v_request.body, CASE WHEN v_request.body LIKE '%\_\_TBS\_SECRET\_%' THEN tbs.secrets_of_body(v_request.body) END, v_timeout);
+        remote_object_id = v_objects[s.ordinality], operation = (s.planned).operation, finishes = s.finishes,
+        request_method = s.method, request_path = s.path, request_body = s.body
+    FROM unnest(sendings) WITH ORDINALITY AS s
+    WHERE v_objects[s.ordinality] IS NOT NULL AND a.activity_id = s.activity_id;
+    RETURN QUERY
+    SELECT s.activity_id, s.call_number + 1, s.network_resource_id, s.method, s.path, s.headers, s.body,
+           CASE WHEN s.body LIKE '%\_\_TBS\_SECRET\_%' THEN tbs.secrets_of_body(s.body) END, coalesce(t.timeout_milliseconds, r.timeout_milliseconds)
+    FROM unnest(sendings) WITH ORDINALITY AS s
+    JOIN tbs.activity_type AS t ON t.activity_type_id = s.activity_type_id
+    JOIN tbs.network_resource AS r ON r.network_resource_id = s.network_resource_id
+    WHERE v_objects[s.ordinality] IS NOT NULL
+    ORDER BY s.ordinality;
 END;
 $send$;
-COMMENT ON FUNCTION tbs.send(bigint, tbs.activity, tbs.planned_object, jsonb, tbs.network_resource) IS 'internal: makes an API call of a planned operation, stored as sent and not settled before it goes';
+COMMENT ON FUNCTION tbs.send(bigint, tbs.sending[]) IS 'internal: makes the API calls of planned operations, stored as sent and not settled before they go; returns those that could be made';
 
 -- An activity of the network resource itself (its connection test): one call, no remote object.
 CREATE FUNCTION tbs.carry_out_for_resource(bridge_id bigint, activity tbs.activity, resource tbs.network_resource)
@@ -398,105 +501,32 @@ $rely_on$;
 COMMENT ON FUNCTION tbs.rely_on(bigint, text, tbs.planned_object[]) IS
 'internal: keeps objects that a line USOC comes to use, and has nothing to send to, from being removed before this transaction is over; false when one is just being decided on';
 
--- carry_out: plans an activity whose turn it is and returns its next API call. Null: it is done, failed, or waits; its line may go on.
-CREATE FUNCTION tbs.carry_out(bridge_id bigint, activity_id bigint)
-RETURNS tbs.api_call
+-- let_go: all that an activity wants is there; what its line USOC does not want any more is handed over, forgotten or deleted. Null: no API call is needed for it.
+CREATE FUNCTION tbs.let_go(activity tbs.activity, service text, wanted boolean, plan tbs.planned_object[], resource tbs.network_resource)
+RETURNS tbs.sending
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
-AS $carry_out$
+AS $let_go$
 DECLARE
-    v_activity tbs.activity;
-    v_type tbs.activity_type;
-    v_resource tbs.network_resource;
-    v_context jsonb;
-    v_plan tbs.planned_object[];
     v_planned tbs.planned_object;
-    v_first tbs.planned_object;
-    v_send record;
-    v_line_id bigint;
     v_due_at timestamptz;
-    v_message text;
     v_is_held boolean;
 BEGIN
-    SELECT * INTO STRICT v_activity FROM tbs.activity AS a WHERE a.activity_id = carry_out.activity_id;
-    SELECT * INTO STRICT v_type FROM tbs.activity_type AS t WHERE t.activity_type_id = v_activity.activity_type_id;
-    SELECT * INTO STRICT v_resource FROM tbs.network_resource AS r WHERE r.network_resource_id = v_activity.network_resource_id;
-    IF v_type.trigger_type = 'audit' THEN
-        RETURN tbs.next_page(carry_out.bridge_id, v_activity, v_resource, coalesce(v_type.timeout_milliseconds, v_resource.timeout_milliseconds));
-    ELSIF v_activity.line_usoc_id = 0 THEN
-        RETURN tbs.carry_out_for_resource(carry_out.bridge_id, v_activity, v_resource);
-    END IF;
-    SELECT lu.line_id INTO v_line_id FROM tbs.line_usoc AS lu WHERE lu.line_usoc_id = v_activity.line_usoc_id;
-    IF v_line_id <> v_activity.line_id THEN
-        -- The line USOC was moved to another line: the activity goes along, into that line's sequence.
-        UPDATE tbs.activity AS a SET line_id = v_line_id, state = 'new', bridge_id = NULL WHERE a.activity_id = v_activity.activity_id;
-        PERFORM tbs.ring();
-        RETURN NULL;
-    END IF;
-
-    IF tbs.is_wanted(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service) THEN
-        PERFORM tbs.make_secrets(v_activity.line_id, v_resource.network_resource_type, v_type.service);
-        v_context := tbs.corrected_context(tbs.activity_context(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.trigger_type),
-                                           v_activity.corrections);
-    END IF;
-    v_plan := ARRAY(SELECT p::tbs.planned_object FROM tbs.plan(v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service, v_context,
-                                                              v_activity.round_at, v_activity.send_all) AS p);
-
-    -- Data that cannot be rendered, or a number that is another line's: this activity alone fails, before anything of it is sent.
-    SELECT p.* INTO v_planned FROM unnest(v_plan) WITH ORDINALITY AS p WHERE p.error IS NOT NULL ORDER BY p.ordinality LIMIT 1;
-    IF FOUND THEN
-        v_message := format('%s, %s: %s', v_planned.kind, v_planned.error_member, v_planned.error);
-        PERFORM tbs.fail_activity(v_activity, 'rejected', v_message);
-        RETURN NULL;
-    END IF;
-
-    IF v_context IS NOT NULL THEN
-        IF NOT tbs.rely_on(v_activity.line_usoc_id, v_type.service, v_plan) THEN
-            UPDATE tbs.activity AS a SET state = 'retry', bridge_id = NULL, due_at = clock_timestamp() + interval '50 milliseconds'
-            WHERE a.activity_id = v_activity.activity_id;
-            RETURN NULL;
-        END IF;
-        -- Uses are on record before the first call, so that a delete that comes in between knows of them. In one order for everybody.
-        INSERT INTO tbs.remote_object (network_resource_id, kind, key, identity, find_value)
-        SELECT v_activity.network_resource_id, p.kind, p.key, p.identity, p.find_value
-        FROM unnest(v_plan) AS p WHERE p.remote_object_id IS NULL
-        ORDER BY p.kind, p.key
-        ON CONFLICT DO NOTHING;
-        INSERT INTO tbs.remote_object_use AS u (remote_object_id, line_usoc_id, network_resource_id, service, position, removal)
-        SELECT o.remote_object_id, v_activity.line_usoc_id, v_activity.network_resource_id, v_type.service, p.position, p.removal
-        FROM unnest(v_plan) AS p
-        CROSS JOIN LATERAL (SELECT x.remote_object_id FROM tbs.remote_object AS x
-                            WHERE x.network_resource_id = v_activity.network_resource_id AND x.kind = p.kind AND x.key = p.key OFFSET 0) AS o
-        WHERE p.content IS NOT NULL
-        ON CONFLICT ON CONSTRAINT remote_object_use_pkey DO UPDATE SET removal = excluded.removal WHERE u.removal <> excluded.removal;
-        SELECT p.position, p.kind, p.key, p.operation, o.remote_object_id, p.identity, p.find_value, p.content, p.item, p.steps, p.sent_at, p.accepted_at, p.error, p.error_member, p.removal
-          INTO v_first
-        FROM unnest(v_plan) WITH ORDINALITY AS p
-        CROSS JOIN LATERAL (SELECT x.remote_object_id FROM tbs.remote_object AS x
-                            WHERE x.network_resource_id = v_activity.network_resource_id AND x.kind = p.kind AND x.key = p.key OFFSET 0) AS o
-        WHERE p.content IS NOT NULL AND p.operation <> 'none'
-        ORDER BY p.ordinality LIMIT 1;
-        IF FOUND THEN
-            SELECT * INTO v_send FROM tbs.send(carry_out.bridge_id, v_activity, tbs.look_while_in_progress(v_activity, v_first), v_context, v_resource);
-            RETURN CASE WHEN v_send.sent THEN v_send.call END;
-        END IF;
-    END IF;
-
     -- All that is wanted is there. What is not wanted any more: hand over what another line wants, forget what was never there, delete the rest.
     -- Two that leave an object at one time must not each take the other for its user: the second waits here, and sees that it is the last.
     PERFORM FROM tbs.remote_object AS o
-    WHERE o.remote_object_id IN (SELECT p.remote_object_id FROM unnest(v_plan) AS p WHERE p.operation = 'release')
+    WHERE o.remote_object_id IN (SELECT p.remote_object_id FROM unnest(let_go.plan) AS p WHERE p.operation = 'release')
     ORDER BY o.remote_object_id FOR NO KEY UPDATE;
-    FOR v_planned IN SELECT p.* FROM unnest(v_plan) AS p WHERE p.operation IN ('release', 'forget') LOOP
-        IF v_planned.operation = 'release' AND NOT tbs.hand_over(v_activity, v_planned, v_type.service) THEN
+    FOR v_planned IN SELECT p.* FROM unnest(let_go.plan) AS p WHERE p.operation IN ('release', 'forget') LOOP
+        IF v_planned.operation = 'release' AND NOT tbs.hand_over(activity, v_planned, let_go.service) THEN
             -- Whoever wanted it has just changed its mind: planned anew.
-            UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = v_activity.activity_id;
+            UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = activity.activity_id;
             PERFORM tbs.ring();
             RETURN NULL;
         END IF;
         DELETE FROM tbs.remote_object_use AS u
-        WHERE u.remote_object_id = v_planned.remote_object_id AND u.line_usoc_id = v_activity.line_usoc_id AND u.service = v_type.service;
+        WHERE u.remote_object_id = v_planned.remote_object_id AND u.line_usoc_id = activity.line_usoc_id AND u.service = let_go.service;
         DELETE FROM tbs.remote_object AS o
         WHERE v_planned.operation = 'forget' AND o.remote_object_id = v_planned.remote_object_id AND o.in_flight_activity_id IS NULL
           AND (o.presence = 'absent' OR o.origin = 'found')
@@ -508,65 +538,213 @@ BEGIN
           AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id);
     END LOOP;
 
-    SELECT p.* INTO v_first FROM unnest(v_plan) WITH ORDINALITY AS p WHERE p.operation = 'delete' AND p.content IS NULL ORDER BY p.ordinality LIMIT 1;
+    SELECT p.* INTO v_planned FROM unnest(let_go.plan) WITH ORDINALITY AS p WHERE p.operation = 'delete' AND p.content IS NULL ORDER BY p.ordinality LIMIT 1;
     IF FOUND THEN
-        IF (v_context IS NOT NULL
+        IF (let_go.wanted
             OR EXISTS (SELECT FROM tbs.remote_object_kind AS k
-                       WHERE k.network_resource_type = v_resource.network_resource_type AND k.kind = v_first.kind AND k.part_of IS NOT NULL))
-           AND NOT v_activity.removal_postponed AND EXISTS (
+                       WHERE k.network_resource_type = resource.network_resource_type AND k.kind = v_planned.kind AND k.part_of IS NOT NULL))
+           AND NOT activity.removal_postponed AND EXISTS (
                SELECT FROM tbs.activity AS a
-               WHERE a.line_id = v_activity.line_id AND a.network_resource_id = v_activity.network_resource_id
-                 AND a.activity_id <> v_activity.activity_id AND a.state IN ('new', 'waiting')) THEN
+               WHERE a.line_id = activity.line_id AND a.network_resource_id = activity.network_resource_id
+                 AND a.activity_id <> activity.activity_id AND a.state IN ('new', 'waiting')) THEN
             -- A rename: the new object is there. The line's other activities (its number) are pointed to it before the old one goes. Or members of an object (a user's
             -- voicemail) are not wanted any more: where one of the others removes that object, they go with it and need no call.
             UPDATE tbs.activity AS a
             SET state = 'waiting', bridge_id = NULL, removal_postponed = true, moved_to = nextval('tbs.activity_activity_id_seq')
-            WHERE a.activity_id = v_activity.activity_id;
-            IF v_context IS NOT NULL THEN
-                PERFORM tbs.note_line_usoc_state(v_activity, v_type.service, true, true, 'old objects are still to be removed');
+            WHERE a.activity_id = activity.activity_id;
+            IF let_go.wanted THEN
+                PERFORM tbs.note_line_usoc_state(activity, true, true, 'old objects are still to be removed');
             END IF;
-            PERFORM tbs.wake_other_resources(v_activity);
+            PERFORM tbs.wake_other_resources(ARRAY[activity]);
             RETURN NULL;
         END IF;
-        IF v_context IS NULL THEN
-            v_is_held := tbs.is_held_by_brake(v_activity, v_resource);
+        IF NOT let_go.wanted THEN
+            v_is_held := tbs.is_held_by_brake(activity, resource);
             IF v_is_held IS NULL THEN
-                UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = v_activity.activity_id;
+                UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = activity.activity_id;
                 PERFORM tbs.ring();
                 RETURN NULL;
             ELSIF v_is_held THEN
-                PERFORM tbs.hold(v_activity, format('delete brake: more than %s removals within an hour', v_resource.delete_brake));
+                PERFORM tbs.hold(activity, format('delete brake: more than %s removals within an hour', resource.delete_brake));
                 RETURN NULL;
             END IF;
         END IF;
-        SELECT * INTO v_send FROM tbs.send(carry_out.bridge_id, v_activity, tbs.look_while_in_progress(v_activity, v_first), v_context, v_resource);
-        RETURN CASE WHEN v_send.sent THEN v_send.call END;
+        RETURN tbs.prepare_sending(activity, let_go.service, v_planned, NULL, resource, false);
     END IF;
 
-    SELECT tbs.beginning_of_day(lu.active_date, v_activity.network_resource_id) INTO v_due_at FROM tbs.line_usoc AS lu
-    WHERE lu.line_usoc_id = v_activity.line_usoc_id AND lu.active_date > tbs.business_day(v_resource.time_zone)
+    SELECT tbs.beginning_of_day(lu.active_date, activity.network_resource_id) INTO v_due_at FROM tbs.line_usoc AS lu
+    WHERE lu.line_usoc_id = activity.line_usoc_id AND lu.active_date > tbs.business_day(resource.time_zone)
       -- One that an operator has let begin before its day, and end, does not begin again on that day.
       AND NOT EXISTS (SELECT FROM tbs.line_usoc_run_now AS n WHERE n.line_usoc_id = lu.line_usoc_id AND n.what = 'start' AND n.day = lu.active_date);
-    IF v_context IS NULL AND FOUND THEN
+    IF NOT let_go.wanted AND FOUND THEN
         -- One is scheduled, the last: it will look at the dates as they are then.
         IF EXISTS (SELECT FROM tbs.activity AS a JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
-                   WHERE a.line_usoc_id = v_activity.line_usoc_id AND a.network_resource_id = v_activity.network_resource_id AND a.line_id = v_activity.line_id
-                     AND t.service = v_type.service AND a.state IN ('new', 'waiting') AND a.activity_id <> v_activity.activity_id) THEN
-            DELETE FROM tbs.activity AS a WHERE a.activity_id = v_activity.activity_id;
-            DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = v_activity.activity_id;
-            PERFORM tbs.record_event('superseded', NULL, v_activity, true, 'a later change came before this was done');
+                   WHERE a.line_usoc_id = activity.line_usoc_id AND a.network_resource_id = activity.network_resource_id AND a.line_id = activity.line_id
+                     AND t.service = let_go.service AND a.state IN ('new', 'waiting') AND a.activity_id <> activity.activity_id) THEN
+            DELETE FROM tbs.activity AS a WHERE a.activity_id = activity.activity_id;
+            DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = activity.activity_id;
+            PERFORM tbs.record_event('superseded', NULL, activity, true, 'a later change came before this was done');
             RETURN NULL;
         END IF;
-        UPDATE tbs.activity AS a SET state = 'scheduled', bridge_id = NULL, due_at = v_due_at WHERE a.activity_id = v_activity.activity_id;
+        UPDATE tbs.activity AS a SET state = 'scheduled', bridge_id = NULL, due_at = v_due_at WHERE a.activity_id = activity.activity_id;
         -- What it had before is gone: what requires it waits.
-        PERFORM tbs.note_line_usoc_state(v_activity, v_type.service, false, true, 'scheduled');
+        PERFORM tbs.note_line_usoc_state(activity, false, true, 'scheduled');
         RETURN NULL;
     END IF;
-    PERFORM tbs.succeed_activity(v_activity, v_context IS NOT NULL, CASE WHEN v_activity.call_number = 0 THEN 'nothing to send' END);
+    PERFORM tbs.succeed_activities(ARRAY[activity], ARRAY[let_go.wanted], ARRAY[CASE WHEN activity.call_number = 0 THEN 'nothing to send' END]);
     RETURN NULL;
 END;
+$let_go$;
+COMMENT ON FUNCTION tbs.let_go(tbs.activity, text, boolean, tbs.planned_object[], tbs.network_resource) IS
+'internal: goes on with an activity whose objects are all there: what is not wanted any more; null when there is nothing to call';
+
+CREATE TYPE tbs.planned_activity AS (
+    activity tbs.activity,
+    service  text,
+    wanted   boolean,
+    plan     tbs.planned_object[],
+    resource tbs.network_resource
+);
+COMMENT ON TYPE tbs.planned_activity IS 'internal: an activity with its plan; wanted: the rows of now want its service';
+
+-- carry_out: plans activities whose turn it is, of different lines, and returns their next API calls. Those without one are done, failed, or wait; their lines
+-- may go on. All are planned by one query, as the rows are now, and what is about to be written is written for all of them. What one of them changes and
+-- another has planned with is seen when the other's turn to write comes, as between two sessions.
+CREATE FUNCTION tbs.carry_out(bridge_id bigint, activity_ids bigint[])
+RETURNS SETOF tbs.api_call
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $carry_out$
+DECLARE
+    v_moved bigint[];
+    v_row record;
+    v_activity tbs.activity;
+    v_planned tbs.planned_object;
+    v_first tbs.planned_object;
+    v_error tbs.planned_object;
+    v_differences integer;
+    v_relies boolean;
+    v_using tbs.planned_activity[] := '{}';
+    v_sendings tbs.sending[] := '{}';
+    v_sending tbs.sending;
+    v_letting_go tbs.planned_activity[] := '{}';
+    v_one tbs.planned_activity;
+    v_done tbs.activity[] := '{}';
+    v_messages text[] := '{}';
+BEGIN
+    -- The line USOC was moved to another line: the activity goes along, into that line's sequence.
+    WITH moved AS (
+        UPDATE tbs.activity AS a SET line_id = m.line_id, state = 'new', bridge_id = NULL
+        FROM (SELECT x.activity_id, lu.line_id
+              FROM tbs.activity AS x JOIN tbs.line_usoc AS lu ON lu.line_usoc_id = x.line_usoc_id AND lu.line_id <> x.line_id
+              WHERE x.activity_id = ANY (carry_out.activity_ids)) AS m
+        WHERE a.activity_id = m.activity_id
+        RETURNING a.activity_id)
+    SELECT coalesce(array_agg(d.activity_id), '{}') INTO v_moved FROM moved AS d;
+    IF cardinality(v_moved) > 0 THEN
+        PERFORM tbs.ring();
+    END IF;
+    PERFORM tbs.make_secrets(array_agg(a.line_id), array_agg(t.network_resource_type), array_agg(t.service))
+    FROM tbs.activity AS a
+    JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
+    JOIN tbs.service AS v ON v.network_resource_type = t.network_resource_type AND v.service = t.service
+    WHERE a.activity_id = ANY (carry_out.activity_ids)
+      AND CASE WHEN v.secrets <> '{}' OR EXISTS (SELECT FROM tbs.line_device AS x WHERE x.line_id = a.line_id)
+               THEN tbs.is_wanted(a.line_usoc_id, a.network_resource_id, t.service) END
+    HAVING count(*) > 0;
+
+    FOR v_row IN
+        SELECT a.activity, t.service, t.trigger_type, coalesce(t.timeout_milliseconds, r.timeout_milliseconds) AS timeout_milliseconds, r AS resource, c.context, g.plan
+        FROM unnest(carry_out.activity_ids) WITH ORDINALITY AS i (activity_id, place)
+        CROSS JOIN LATERAL (SELECT x AS activity, x.* FROM tbs.activity AS x WHERE x.activity_id = i.activity_id OFFSET 0) AS a
+        JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
+        JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
+        LEFT JOIN LATERAL (
+            SELECT CASE WHEN a.corrections IS NULL THEN x.context ELSE tbs.corrected_context(x.context, a.corrections) END AS context
+            FROM tbs.context_of(a.line_usoc_id, a.network_resource_id, t.trigger_type) AS x
+            WHERE x.service = t.service AND x.wanted OFFSET 0) AS c ON true
+        LEFT JOIN LATERAL (
+            SELECT array_agg(p::tbs.planned_object) AS plan
+            FROM tbs.plan(a.line_usoc_id, a.network_resource_id, t.service, c.context, a.round_at, a.send_all) AS p) AS g ON a.line_usoc_id <> 0
+        WHERE i.activity_id <> ALL (v_moved)
+        ORDER BY i.place
+    LOOP
+        v_activity := v_row.activity;
+        IF v_row.trigger_type = 'audit' THEN
+            RETURN QUERY SELECT c.* FROM tbs.next_page(carry_out.bridge_id, v_activity, v_row.resource, v_row.timeout_milliseconds) AS c WHERE c.activity_id IS NOT NULL;
+            CONTINUE;
+        ELSIF v_activity.line_usoc_id = 0 THEN
+            RETURN QUERY SELECT c.* FROM tbs.carry_out_for_resource(carry_out.bridge_id, v_activity, v_row.resource) AS c WHERE c.activity_id IS NOT NULL;
+            CONTINUE;
+        END IF;
+        v_error := NULL;
+        v_first := NULL;
+        v_differences := 0;
+        v_relies := false;
+        FOREACH v_planned IN ARRAY coalesce(v_row.plan, '{}') LOOP
+            IF v_planned.error IS NOT NULL AND v_error.kind IS NULL THEN
+                v_error := v_planned;
+            END IF;
+            IF v_planned.operation <> 'none' THEN
+                v_differences := v_differences + 1;
+                IF v_planned.content IS NOT NULL AND v_first.kind IS NULL THEN
+                    v_first := v_planned;
+                END IF;
+            ELSE
+                v_relies := true;
+            END IF;
+        END LOOP;
+        -- Data that cannot be rendered, or a number that is another line's: this activity alone fails, before anything of it is sent.
+        IF v_error.kind IS NOT NULL THEN
+            PERFORM tbs.fail_activity(v_activity, 'rejected', format('%s, %s: %s', v_error.kind, v_error.error_member, v_error.error));
+            CONTINUE;
+        END IF;
+        v_one := ROW(v_activity, v_row.service, v_row.context IS NOT NULL, v_row.plan, v_row.resource);
+        IF v_one.wanted THEN
+            IF v_relies AND NOT tbs.rely_on(v_activity.line_usoc_id, v_row.service, v_row.plan) THEN
+                UPDATE tbs.activity AS a SET state = 'retry', bridge_id = NULL, due_at = clock_timestamp() + interval '50 milliseconds'
+                WHERE a.activity_id = v_activity.activity_id;
+                CONTINUE;
+            END IF;
+            v_using := v_using || v_one;
+        END IF;
+        IF v_first.kind IS NOT NULL THEN
+            v_sendings := v_sendings || tbs.prepare_sending(v_activity, v_row.service, v_first, v_row.context, v_row.resource, v_differences = 1);
+        ELSIF v_differences = 0 AND v_one.wanted THEN
+            v_done := v_done || v_activity;
+            v_messages := v_messages || CASE WHEN v_activity.call_number = 0 THEN 'nothing to send' END;
+        ELSE
+            v_letting_go := v_letting_go || v_one;
+        END IF;
+    END LOOP;
+
+    -- Uses are on record before the first call, so that a delete that comes in between knows of them. In one order for everybody.
+    INSERT INTO tbs.remote_object (network_resource_id, kind, key, identity, find_value)
+    SELECT (w.activity).network_resource_id, p.kind, p.key, p.identity, p.find_value
+    FROM unnest(v_using) AS w CROSS JOIN LATERAL unnest(w.plan) AS p
+    WHERE p.remote_object_id IS NULL
+    ORDER BY 1, p.kind, p.key
+    ON CONFLICT DO NOTHING;
+    INSERT INTO tbs.remote_object_use AS u (remote_object_id, line_usoc_id, network_resource_id, service, position, removal)
+    SELECT o.remote_object_id, (w.activity).line_usoc_id, (w.activity).network_resource_id, w.service, p.position, p.removal
+    FROM unnest(v_using) AS w CROSS JOIN LATERAL unnest(w.plan) AS p
+    CROSS JOIN LATERAL (SELECT x.remote_object_id FROM tbs.remote_object AS x
+                        WHERE x.network_resource_id = (w.activity).network_resource_id AND x.kind = p.kind AND x.key = p.key OFFSET 0) AS o
+    WHERE p.content IS NOT NULL
+    ORDER BY 1, 2
+    ON CONFLICT ON CONSTRAINT remote_object_use_pkey DO UPDATE SET removal = excluded.removal WHERE u.removal <> excluded.removal;
+    FOREACH v_one IN ARRAY v_letting_go LOOP
+        v_sending := tbs.let_go(v_one.activity, v_one.service, v_one.wanted, v_one.plan, v_one.resource);
+        IF v_sending.activity_id IS NOT NULL THEN
+            v_sendings := v_sendings || v_sending;
+        END IF;
+    END LOOP;
+    PERFORM tbs.succeed_activities(v_done, array_fill(true, ARRAY[cardinality(v_done)]), v_messages);
+    RETURN QUERY SELECT * FROM tbs.send(carry_out.bridge_id, v_sendings);
+END;
 $carry_out$;
-COMMENT ON FUNCTION tbs.carry_out(bigint, bigint) IS 'internal: the next API call of an activity whose turn it is; null when it has none';
+COMMENT ON FUNCTION tbs.carry_out(bigint, bigint[]) IS 'internal: the next API calls of activities whose turn it is; one that has none is done, failed, or waits';
 
 -- hand_over: an object that this line USOC does not want any more, and another does, becomes that one's: it gets the use, so that it removes the object
 -- should it not want it either when its turn comes, and an activity, so that its turn does come. False: nobody wants it any more.
@@ -626,70 +804,119 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $run$
 DECLARE
+    -- So many are planned at a time: the clock is looked at in between.
+    k_batch CONSTANT integer := 100;
+    v_turns bigint[] := run.activity_ids;
+    v_continues boolean := true;
     v_lines bigint[] := run.line_ids;
     v_resources integer[] := run.network_resource_ids;
-    v_turns bigint[] := run.activity_ids;
-    v_activity tbs.activity;
+    v_turn record;
     v_call tbs.api_call;
-    v_id bigint;
     v_budgets tbs.budget[];
     v_budget tbs.budget;
     v_place integer;
+    v_places integer[];
+    v_probes integer[];
+    v_taken bigint[];
+    v_taken_lines bigint[];
+    v_taken_resources integer[];
+    v_new_lines bigint[];
+    v_new_resources integer[];
+    v_later bigint[] := '{}';
     v_sent integer[] := '{}';
-    v_continues boolean := true;
+    v_called bigint[];
     v_until timestamptz := clock_timestamp() + interval '1 second';
+    v_is_over boolean := false;
     v_may_send boolean;
-    v_probes boolean;
 BEGIN
     v_budgets := ARRAY(SELECT b::tbs.budget FROM tbs.budgets(run.bridge_id) AS b WHERE tbs.is_armed());
     LOOP
-        FOREACH v_id IN ARRAY coalesce(v_turns, '{}') LOOP
-            SELECT * INTO v_activity FROM tbs.activity AS a WHERE a.activity_id = v_id;
-            CONTINUE WHEN NOT FOUND;
-            IF v_activity.state = 'new' THEN
+        v_taken := '{}';
+        v_taken_lines := '{}';
+        v_taken_resources := '{}';
+        v_places := '{}';
+        v_probes := '{}';
+        v_new_lines := '{}';
+        v_new_resources := '{}';
+        FOR v_turn IN
+            SELECT a.activity_id, a.line_id, a.network_resource_id, a.state, b.ordinality::integer AS budget
+            FROM unnest(v_turns) WITH ORDINALITY AS i (activity_id, place)
+            CROSS JOIN LATERAL (SELECT x.activity_id, x.line_id, x.network_resource_id, x.state FROM tbs.activity AS x WHERE x.activity_id = i.activity_id OFFSET 0) AS a
+            LEFT JOIN unnest(v_budgets) WITH ORDINALITY AS b ON b.network_resource_id = a.network_resource_id
+            ORDER BY i.place
+        LOOP
+            IF v_turn.state = 'new' THEN
                 -- Captured since a claim has looked at its line.
-                SELECT v_lines || l.line_ids, v_resources || l.network_resource_ids INTO v_lines, v_resources
-                FROM tbs.look_at_lines(ARRAY[v_activity.line_id], ARRAY[v_activity.network_resource_id]) AS l;
+                v_new_lines := v_new_lines || v_turn.line_id;
+                v_new_resources := v_new_resources || v_turn.network_resource_id;
                 CONTINUE;
             END IF;
-            SELECT b.ordinality INTO v_place FROM unnest(v_budgets) WITH ORDINALITY AS b WHERE b.network_resource_id = v_activity.network_resource_id;
+            v_place := v_turn.budget;
             v_budget := v_budgets[v_place];
+            v_is_over := v_is_over OR clock_timestamp() >= v_until;
             -- One that goes on has its place among the calls under way already.
-            v_may_send := v_place IS NOT NULL AND cardinality(v_sent) < run.maximum AND v_budget.tokens > 0 AND (v_budget.calls > 0 OR (v_continues AND NOT v_budget.probe))
-                      AND clock_timestamp() < v_until;
-            v_probes := v_may_send AND v_budget.probe;
-            IF v_probes THEN
-                v_may_send := tbs.take_probe((SELECT r FROM tbs.network_resource AS r WHERE r.network_resource_id = v_activity.network_resource_id));
+            v_may_send := v_place IS NOT NULL AND NOT v_is_over AND cardinality(v_sent) + cardinality(v_taken) < run.maximum AND cardinality(v_taken) < k_batch
+                      AND v_budget.tokens > 0 AND (v_budget.calls > 0 OR (v_continues AND NOT v_budget.probe));
+            IF v_may_send AND v_budget.probe THEN
+                v_may_send := tbs.take_probe((SELECT r FROM tbs.network_resource AS r WHERE r.network_resource_id = v_turn.network_resource_id));
+                IF v_may_send THEN
+                    v_probes := v_probes || v_turn.network_resource_id;
+                END IF;
             END IF;
-            v_call := CASE WHEN v_may_send THEN tbs.carry_out(run.bridge_id, v_id) END;
-            IF v_call.activity_id IS NOT NULL THEN
+            IF v_may_send THEN
+                v_taken := v_taken || v_turn.activity_id;
+                v_taken_lines := v_taken_lines || v_turn.line_id;
+                v_taken_resources := v_taken_resources || v_turn.network_resource_id;
+                v_places := v_places || v_place;
                 v_budget.tokens := v_budget.tokens - 1;
                 v_budget.calls := v_budget.calls - (NOT v_continues)::integer;
                 v_budgets[v_place] := v_budget;
-                v_sent := v_sent || v_activity.network_resource_id;
-                RETURN NEXT v_call;
-            ELSIF v_may_send THEN
-                IF v_probes THEN
-                    PERFORM tbs.return_probe(v_activity.network_resource_id);
-                END IF;
-                v_budget.calls := v_budget.calls + v_continues::integer;
-                v_budgets[v_place] := v_budget;
-                v_lines := v_lines || v_activity.line_id;
-                v_resources := v_resources || v_activity.network_resource_id;
             ELSE
-                UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL, due_at = NULL WHERE a.activity_id = v_id;
-                IF clock_timestamp() >= v_until OR cardinality(v_sent) >= run.maximum THEN
-                    -- Not for a limit, which ends by itself.
-                    PERFORM tbs.ring();
-                END IF;
+                v_later := v_later || v_turn.activity_id;
             END IF;
         END LOOP;
+        IF cardinality(v_new_lines) > 0 THEN
+            SELECT v_lines || l.line_ids, v_resources || l.network_resource_ids INTO v_lines, v_resources FROM tbs.look_at_lines(v_new_lines, v_new_resources) AS l;
+        END IF;
+        v_called := '{}';
+        IF cardinality(v_taken) > 0 THEN
+            FOR v_call IN SELECT c.* FROM tbs.carry_out(run.bridge_id, v_taken) AS c LOOP
+                v_called := v_called || v_call.activity_id;
+                v_sent := v_sent || v_call.network_resource_id;
+                RETURN NEXT v_call;
+            END LOOP;
+        END IF;
+        -- Those without a call leave their place to others, and the turn to the next of their lines.
+        FOR i IN 1 .. cardinality(v_taken) LOOP
+            CONTINUE WHEN v_taken[i] = ANY (v_called);
+            v_budget := v_budgets[v_places[i]];
+            v_budget.tokens := v_budget.tokens + 1;
+            v_budget.calls := v_budget.calls + 1;
+            v_budgets[v_places[i]] := v_budget;
+            IF v_taken_resources[i] = ANY (v_probes) THEN
+                PERFORM tbs.return_probe(v_taken_resources[i]);
+            END IF;
+            v_lines := v_lines || v_taken_lines[i];
+            v_resources := v_resources || v_taken_resources[i];
+        END LOOP;
+        -- What did not fit into this batch, or has room now.
+        IF cardinality(v_later) > 0 AND cardinality(v_taken) > 0 THEN
+            v_turns := v_later;
+            v_later := '{}';
+            CONTINUE;
+        END IF;
+        UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL, due_at = NULL WHERE a.activity_id = ANY (v_later);
+        IF FOUND AND (v_is_over OR cardinality(v_sent) >= run.maximum) THEN
+            -- Not for a limit, which ends by itself.
+            PERFORM tbs.ring();
+        END IF;
+        v_later := '{}';
         EXIT WHEN coalesce(cardinality(v_lines), 0) = 0;
         v_turns := tbs.next_activities(v_lines, v_resources);
+        EXIT WHEN cardinality(v_turns) = 0;
         v_lines := '{}';
         v_resources := '{}';
         v_continues := false;
-        EXIT WHEN cardinality(v_turns) = 0;
     END LOOP;
     PERFORM tbs.spend_tokens(run.bridge_id, v_sent) WHERE cardinality(v_sent) > 0;
 END;

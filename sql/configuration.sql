@@ -352,6 +352,18 @@ CREATE TABLE tbs.recipe (
 );
 COMMENT ON TABLE tbs.recipe IS 'derived: service objects with their steps as the documents that the renderer takes; made anew by tbs.rebuild_recipes()';
 
+CREATE TABLE tbs.network_resource_context (
+    network_resource_id integer CONSTRAINT network_resource_context_pkey PRIMARY KEY
+                        CONSTRAINT network_resource_context_network_resource_fkey REFERENCES tbs.network_resource ON DELETE CASCADE,
+    context             jsonb NOT NULL,
+    layers              jsonb NOT NULL,
+    suspension          jsonb NOT NULL
+);
+COMMENT ON TABLE tbs.network_resource_context IS 'derived: what every context of a network resource has in common; made anew by tbs.rebuild_resource_contexts()';
+COMMENT ON COLUMN tbs.network_resource_context.context IS 'what templates may know of the network resource itself, with its default headers and query parameters';
+COMMENT ON COLUMN tbs.network_resource_context.layers IS 'its defaults and those of its type, as layers, farthest first';
+COMMENT ON COLUMN tbs.network_resource_context.suspension IS 'the values that hold while a line is suspended, as a list of one layer: its own over its type''s';
+
 CREATE TABLE tbs.configuration_version (
     version bigint NOT NULL
 );

@@ -45,11 +45,61 @@ RETURN jsonb_build_object('line_member_id', r.line_member_id, 'line_id', r.line_
                           'parameters', r.parameters);
 COMMENT ON FUNCTION tbs.line_member_context(tbs.line_member) IS 'the columns of a line''s member that provisioning reads';
 
+-- The instant at which a day begins, and the day that it is, in a network resource's business time zone.
+CREATE FUNCTION tbs.beginning_of_day(day date, network_resource_id integer)
+RETURNS timestamptz
+LANGUAGE plpgsql
+STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $beginning_of_day$
+BEGIN
+    RETURN (
+        SELECT day::timestamp AT TIME ZONE coalesce(r.time_zone, current_setting('TimeZone'))
+        FROM tbs.network_resource AS r WHERE r.network_resource_id = beginning_of_day.network_resource_id);
+END;
+$beginning_of_day$;
+COMMENT ON FUNCTION tbs.beginning_of_day(date, integer) IS 'internal: when a day begins in the business time zone of a network resource';
+
+CREATE FUNCTION tbs.business_day(time_zone text)
+RETURNS date
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $business_day$
+BEGIN
+    RETURN (clock_timestamp() AT TIME ZONE coalesce(business_day.time_zone, current_setting('TimeZone')))::date;
+END;
+$business_day$;
+COMMENT ON FUNCTION tbs.business_day(text) IS 'internal: the day that it is in a business time zone';
+
+-- The days of service. An operator's decision to start or end one early holds for the date that it was made about.
+CREATE FUNCTION tbs.is_in_service(line_usoc tbs.line_usoc, today date)
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $is_in_service$
+BEGIN
+    IF line_usoc.active_date > today AND NOT EXISTS (
+           SELECT FROM tbs.line_usoc_run_now AS n
+           WHERE n.line_usoc_id = line_usoc.line_usoc_id AND n.what = 'start' AND n.day = line_usoc.active_date) THEN
+        RETURN false;
+    END IF;
+    RETURN line_usoc.disconnect_date IS NULL
+        OR (line_usoc.disconnect_date >= today AND NOT EXISTS (
+               SELECT FROM tbs.line_usoc_run_now AS n
+               WHERE n.line_usoc_id = line_usoc.line_usoc_id AND n.what = 'end' AND n.day = line_usoc.disconnect_date));
+END;
+$is_in_service$;
+COMMENT ON FUNCTION tbs.is_in_service(tbs.line_usoc, date) IS 'internal: whether a day is within a line USOC''s days of service';
+
 -- The pairs (line USOC, network resource) that the catalogue asks for. Where a line's network information names a resource, associations with
--- other resources of that type do not apply to it.
+-- other resources of that type do not apply to it. Wanted: today is within its dates; an association that was switched off still holds for those that have it.
 CREATE VIEW tbs.line_usoc_association AS
 SELECT lu.line_usoc_id, lu.line_id, lu.usoc, l.customer_id, coalesce(lu.telephone_number, l.telephone_number) AS telephone_number,
-       o.order_number, m.network_resource_id, m.network_resource_type, m.service, m.position, m.active, m.parameters, r.state AS network_resource_state
+       o.order_number, m.network_resource_id, m.network_resource_type, m.service, m.position, m.active, m.parameters, r.state AS network_resource_state,
+       (m.active OR EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.line_usoc_id = lu.line_usoc_id AND u.network_resource_id = m.network_resource_id))
+       AND ((lu.active_date IS NULL AND lu.disconnect_date IS NULL) OR tbs.is_in_service(lu, tbs.business_day(r.time_zone))) AS wanted
 FROM tbs.line_usoc AS lu
 JOIN tbs.line AS l ON l.line_id = lu.line_id
 JOIN tbs.master_usoc_network_resource AS m ON m.usoc = lu.usoc
@@ -60,64 +110,6 @@ LEFT JOIN tbs.network_information AS p ON p.network_information_id = n.parent_id
 LEFT JOIN tbs.network_resource AS named ON named.network_resource_id = coalesce(n.network_resource_id, p.network_resource_id)
 WHERE named.network_resource_id IS NULL OR named.network_resource_id = m.network_resource_id OR named.network_resource_type <> m.network_resource_type;
 COMMENT ON VIEW tbs.line_usoc_association IS 'which network resources a line USOC is associated with, through its Master USOC and its line''s network information';
-
--- What a suspension means: defaults that hold only then, the resource's own over its type's.
-CREATE FUNCTION tbs.suspension_layer(resource tbs.network_resource)
-RETURNS jsonb
-LANGUAGE plpgsql
-STABLE
-SET search_path = pg_catalog, pg_temp
-AS $suspension_layer$
-BEGIN
-    RETURN (
-        SELECT jsonb_build_array(jsonb_build_object('layer', 'suspension', 'parameters',
-                   coalesce(jsonb_object_agg(d.name, d.value ORDER BY d.network_resource_id NULLS FIRST, NOT d.shipped), '{}')))
-        FROM tbs.network_resource_default AS d
-        WHERE d.network_resource_type = resource.network_resource_type AND d.while_suspended
-          AND (d.network_resource_id IS NULL OR d.network_resource_id = resource.network_resource_id));
-END;
-$suspension_layer$;
-COMMENT ON FUNCTION tbs.suspension_layer(tbs.network_resource) IS 'internal: the values that hold while a line is suspended, as a layer';
-
--- Values that defaults, association and business rows set, in layers, farthest first; merged by the renderer.
-CREATE FUNCTION tbs.context_layers(resource tbs.network_resource, association_parameters jsonb, usoc tbs.master_usoc, parent tbs.network_information,
-                                   own tbs.network_information, customer tbs.customer, line tbs.line, suspended boolean, line_usoc tbs.line_usoc)
-RETURNS jsonb
-LANGUAGE plpgsql
-STABLE
-SET search_path = pg_catalog, pg_temp
-AS $context_layers$
-BEGIN
-    RETURN (
-        SELECT (SELECT coalesce(jsonb_agg(jsonb_build_object('layer', d.layer, 'parameters', d.parameters) ORDER BY d.nearness), '[]')
-                FROM (SELECT CASE WHEN d.network_resource_id IS NULL THEN 'type_default' ELSE 'resource_default' END AS layer,
-                             (d.network_resource_id IS NOT NULL)::integer * 2 + (NOT d.shipped)::integer AS nearness,
-                             jsonb_object_agg(d.name, d.value) AS parameters
-                      FROM tbs.network_resource_default AS d
-                      WHERE d.network_resource_type = resource.network_resource_type AND d.place = 'body' AND NOT d.while_suspended
-                        AND (d.network_resource_id IS NULL OR d.network_resource_id = resource.network_resource_id)
-                      GROUP BY 1, 2) AS d)
-            || jsonb_build_array(
-                   jsonb_build_object('layer', 'association', 'parameters', association_parameters),
-                   jsonb_build_object('layer', 'master_usoc', 'parameters', usoc.parameters -> resource.network_resource_type))
-            || CASE WHEN own.parent_id IS NULL
-                    THEN jsonb_build_array(jsonb_build_object('layer', 'network_information_parent', 'columns', tbs.network_information_context(own),
-                                                              'parameters', own.parameters -> resource.network_resource_type))
-                    ELSE jsonb_build_array(jsonb_build_object('layer', 'network_information_parent', 'columns', tbs.network_information_context(parent),
-                                                              'parameters', parent.parameters -> resource.network_resource_type),
-                                           jsonb_build_object('layer', 'network_information', 'columns', tbs.network_information_context(own),
-                                                              'parameters', own.parameters -> resource.network_resource_type)) END
-            || jsonb_build_array(
-                   jsonb_build_object('layer', 'customer', 'columns', tbs.customer_context(customer), 'parameters', customer.parameters -> resource.network_resource_type),
-                   jsonb_build_object('layer', 'line', 'columns', tbs.line_context(line) || jsonb_build_object('suspended', suspended),
-                                      'parameters', line.parameters -> resource.network_resource_type),
-                   jsonb_build_object('layer', 'line_usoc', 'columns', tbs.line_usoc_context(line_usoc),
-                                      'parameters', line_usoc.parameters -> resource.network_resource_type))
-            || CASE WHEN suspended THEN tbs.suspension_layer(resource) ELSE '[]' END);
-END;
-$context_layers$;
-COMMENT ON FUNCTION tbs.context_layers(tbs.network_resource, jsonb, tbs.master_usoc, tbs.network_information, tbs.network_information, tbs.customer, tbs.line, boolean, tbs.line_usoc) IS
-'internal: the layered values of a line USOC on a network resource, farthest first';
 
 -- SIP accounts of a line (one element for each name) and the devices that carry them, each with all its line keys, also those of other lines:
 -- a phone's record on the switch is one document for all of them. A secret that was not made yet has id 0.
@@ -178,7 +170,7 @@ $devices_context$;
 COMMENT ON FUNCTION tbs.devices_context(tbs.line, integer) IS 'internal: the devices of a line with all their line keys, for its context';
 
 -- Members of a queue. One is a user of the network resource when one of its USOCs means a service that makes one there: nobody can be an agent without.
-CREATE FUNCTION tbs.members_context(line tbs.line, resource tbs.network_resource)
+CREATE FUNCTION tbs.members_context(line tbs.line, network_resource_id integer)
 RETURNS jsonb
 LANGUAGE plpgsql
 STABLE
@@ -191,17 +183,17 @@ BEGIN
                    'is_user', EXISTS (SELECT FROM tbs.line_usoc_association AS a
                                       JOIN tbs.service_object AS o ON o.network_resource_type = a.network_resource_type AND o.service = a.service
                                       JOIN tbs.remote_object_kind AS k ON k.network_resource_type = o.network_resource_type AND k.kind = o.kind
-                                      WHERE a.line_id = other.line_id AND a.network_resource_id = resource.network_resource_id
+                                      WHERE a.line_id = other.line_id AND a.network_resource_id = members_context.network_resource_id
                                         AND k.found_by = 'extension' AND k.part_of IS NULL))
                    ORDER BY m.position, m.line_member_id), '[]')
         FROM tbs.line_member AS m
         JOIN tbs.line AS other ON other.line_id = m.member_line_id
         LEFT JOIN tbs.network_information AS n ON n.network_information_id = other.network_information_id
         LEFT JOIN tbs.network_information AS p ON p.network_information_id = n.parent_id
-        WHERE m.line_id = line.line_id);
+        WHERE m.line_id = members_context.line.line_id);
 END;
 $members_context$;
-COMMENT ON FUNCTION tbs.members_context(tbs.line, tbs.network_resource) IS 'internal: the members of a line for its context';
+COMMENT ON FUNCTION tbs.members_context(tbs.line, integer) IS 'internal: the members of a line for its context';
 
 CREATE FUNCTION tbs.resource_context(r tbs.network_resource)
 RETURNS jsonb
@@ -210,14 +202,7 @@ STABLE
 SET search_path = pg_catalog, pg_temp
 AS $resource_context$
 BEGIN
-    RETURN (
-        SELECT jsonb_build_object('network_resource_id', r.network_resource_id, 'name', r.name, 'environment', r.environment, 'parameters', r.parameters,
-                   'default_headers', coalesce(jsonb_object_agg(d.name, d.value ORDER BY d.network_resource_id NULLS FIRST, NOT d.shipped)
-                                               FILTER (WHERE d.place = 'header'), '{}'),
-                   'default_query', coalesce(jsonb_object_agg(d.name, d.value ORDER BY d.network_resource_id NULLS FIRST, NOT d.shipped)
-                                             FILTER (WHERE d.place = 'query'), '{}'))
-        FROM tbs.network_resource_default AS d
-        WHERE d.network_resource_type = r.network_resource_type AND (d.network_resource_id IS NULL OR d.network_resource_id = r.network_resource_id));
+    RETURN (SELECT x.context FROM tbs.network_resource_context AS x WHERE x.network_resource_id = r.network_resource_id);
 END;
 $resource_context$;
 COMMENT ON FUNCTION tbs.resource_context(tbs.network_resource) IS 'internal: what templates may know of a network resource, with its default headers and query parameters';
@@ -238,7 +223,80 @@ END;
 $item_context$;
 COMMENT ON FUNCTION tbs.item_context(jsonb, jsonb, text) IS 'internal: a context with the values of one device or tie as its nearest layer';
 
--- activity_context(line USOC, network resource, trigger type): the document that templates look values up in; null when the row or its association is gone.
+-- context_of(line USOC, network resource, trigger type): the document that templates look values up in, the service, and whether the rows of now want it;
+-- no row when the line USOC or its association is gone. Without settings of its own and of one statement, so that the server puts it into the query that
+-- uses it: a batch of activities gets its contexts in one.
+CREATE FUNCTION tbs.context_of(line_usoc_id bigint, network_resource_id integer, trigger_type text)
+RETURNS TABLE (service text, wanted boolean, context jsonb)
+LANGUAGE sql
+STABLE
+BEGIN ATOMIC
+    SELECT m.service, m.wanted,
+           jsonb_build_object(
+               'event', jsonb_build_object('trigger_type', context_of.trigger_type, 'service', m.service),
+               'customer', d.customer,
+               'order', jsonb_build_object('order_number', o.order_number, 'due_date', o.due_date),
+               'line', d.line || jsonb_build_object('suspended', d.suspended, 'marker', 'tbs:' || l.line_id),
+               'usoc', jsonb_build_object('usoc', u.usoc, 'description', u.description, 'service', m.service, 'parameters', u.parameters),
+               'line_usoc', d.line_usoc || jsonb_build_object('telephone_number', coalesce(lu.telephone_number, l.telephone_number)),
+               'sip_accounts', CASE WHEN d.has_devices THEN tbs.sip_accounts_context(l) ELSE '[]' END,
+               'devices', CASE WHEN d.has_devices THEN tbs.devices_context(l, m.network_resource_id) ELSE '[]' END,
+               'members', CASE WHEN d.has_members THEN tbs.members_context(l, m.network_resource_id) ELSE '[]' END,
+               'secret', CASE WHEN s.secrets <> '{}' THEN
+                             (SELECT jsonb_object_agg(x.name, jsonb_build_object('id', coalesce(k.subscriber_secret_id, 0), 'version', coalesce(k.version, 0)))
+                              FROM unnest(s.secrets) AS x (name)
+                              LEFT JOIN tbs.subscriber_secret AS k ON k.line_id = l.line_id AND k.account = '' AND k.name = x.name) END,
+               'network_information', d.network_information || jsonb_build_object(
+                                          'switch_domain', coalesce(n.switch_domain, p.switch_domain),
+                                          'reseller', coalesce(n.reseller, p.reseller),
+                                          'time_zone', coalesce(n.time_zone, p.time_zone),
+                                          'emergency_address', coalesce(n.emergency_address, p.emergency_address),
+                                          'emergency_address_id', CASE WHEN n.emergency_address IS NOT NULL THEN n.network_information_id
+                                                                       WHEN p.emergency_address IS NOT NULL THEN p.network_information_id END,
+                                          'parent', d.parent),
+               'resource', r.context,
+               -- Values that defaults, association and business rows set, in layers, farthest first; merged by the renderer.
+               'layers', r.layers
+                   || jsonb_build_array(
+                          jsonb_build_object('layer', 'association', 'parameters', m.parameters),
+                          jsonb_build_object('layer', 'master_usoc', 'parameters', u.parameters -> m.network_resource_type))
+                   || CASE WHEN n.parent_id IS NULL
+                           THEN jsonb_build_array(jsonb_build_object('layer', 'network_information_parent', 'columns', d.network_information,
+                                                                     'parameters', n.parameters -> m.network_resource_type))
+                           ELSE jsonb_build_array(jsonb_build_object('layer', 'network_information_parent', 'columns', d.parent,
+                                                                     'parameters', p.parameters -> m.network_resource_type),
+                                                  jsonb_build_object('layer', 'network_information', 'columns', d.network_information,
+                                                                     'parameters', n.parameters -> m.network_resource_type)) END
+                   || jsonb_build_array(
+                          jsonb_build_object('layer', 'customer', 'columns', d.customer, 'parameters', c.parameters -> m.network_resource_type),
+                          jsonb_build_object('layer', 'line', 'columns', d.line || jsonb_build_object('suspended', d.suspended),
+                                             'parameters', l.parameters -> m.network_resource_type),
+                          jsonb_build_object('layer', 'line_usoc', 'columns', d.line_usoc, 'parameters', lu.parameters -> m.network_resource_type))
+                   || CASE WHEN d.suspended THEN r.suspension ELSE '[]' END)
+    FROM tbs.line_usoc AS lu
+    JOIN tbs.line AS l ON l.line_id = lu.line_id
+    JOIN tbs.customer AS c ON c.customer_id = l.customer_id
+    JOIN tbs.master_usoc AS u ON u.usoc = lu.usoc
+    JOIN tbs.line_usoc_association AS m ON m.line_usoc_id = lu.line_usoc_id AND m.network_resource_id = context_of.network_resource_id
+    JOIN tbs.network_resource_context AS r ON r.network_resource_id = m.network_resource_id
+    JOIN tbs.service AS s ON s.network_resource_type = m.network_resource_type AND s.service = m.service
+    LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = lu.customer_order_id
+    LEFT JOIN tbs.network_information AS n ON n.network_information_id = l.network_information_id
+    LEFT JOIN tbs.network_information AS p ON p.network_information_id = n.parent_id
+    -- Each row as a document, once.
+    CROSS JOIN LATERAL (
+        SELECT tbs.customer_context(c) AS customer, tbs.line_context(l) AS line, tbs.line_usoc_context(lu) AS line_usoc,
+               tbs.network_information_context(n) AS network_information,
+               CASE WHEN n.parent_id IS NOT NULL THEN tbs.network_information_context(p) END AS parent,
+               l.suspended AND NOT s.ignores_suspension AS suspended,
+               EXISTS (SELECT FROM tbs.line_device AS t WHERE t.line_id = l.line_id) AS has_devices,
+               EXISTS (SELECT FROM tbs.line_member AS t WHERE t.line_id = l.line_id) AS has_members
+        OFFSET 0) AS d
+    WHERE lu.line_usoc_id = context_of.line_usoc_id;
+END;
+COMMENT ON FUNCTION tbs.context_of(bigint, integer, text) IS
+'internal: the context of an activity as of now, with its service and whether it is wanted; no row when the line USOC or its association is gone';
+
 CREATE FUNCTION tbs.activity_context(line_usoc_id bigint, network_resource_id integer, trigger_type text)
 RETURNS jsonb
 LANGUAGE plpgsql
@@ -247,41 +305,7 @@ SET search_path = pg_catalog, pg_temp
 AS $activity_context$
 BEGIN
     RETURN (
-        SELECT jsonb_build_object(
-            'event', jsonb_build_object('trigger_type', activity_context.trigger_type, 'service', m.service),
-            'customer', tbs.customer_context(c),
-            'order', jsonb_build_object('order_number', o.order_number, 'due_date', o.due_date),
-            'line', tbs.line_context(l) || jsonb_build_object('suspended', l.suspended AND NOT s.ignores_suspension, 'marker', 'tbs:' || l.line_id),
-            'usoc', jsonb_build_object('usoc', u.usoc, 'description', u.description, 'service', m.service, 'parameters', u.parameters),
-            'line_usoc', tbs.line_usoc_context(lu) || jsonb_build_object('telephone_number', coalesce(lu.telephone_number, l.telephone_number)),
-            'sip_accounts', tbs.sip_accounts_context(l),
-            'devices', tbs.devices_context(l, r.network_resource_id),
-            'members', tbs.members_context(l, r),
-            'secret', CASE WHEN s.secrets <> '{}' THEN
-                          (SELECT jsonb_object_agg(x.name, jsonb_build_object('id', coalesce(k.subscriber_secret_id, 0), 'version', coalesce(k.version, 0)))
-                           FROM unnest(s.secrets) AS x (name)
-                           LEFT JOIN tbs.subscriber_secret AS k ON k.line_id = l.line_id AND k.account = '' AND k.name = x.name) END,
-            'network_information', tbs.network_information_context(n) || jsonb_build_object(
-                                       'switch_domain', coalesce(n.switch_domain, p.switch_domain),
-                                       'reseller', coalesce(n.reseller, p.reseller),
-                                       'time_zone', coalesce(n.time_zone, p.time_zone),
-                                       'emergency_address', coalesce(n.emergency_address, p.emergency_address),
-                                       'emergency_address_id', CASE WHEN n.emergency_address IS NOT NULL THEN n.network_information_id
-                                                                    WHEN p.emergency_address IS NOT NULL THEN p.network_information_id END,
-                                       'parent', CASE WHEN n.parent_id IS NOT NULL THEN tbs.network_information_context(p) END),
-            'resource', tbs.resource_context(r),
-            'layers', tbs.context_layers(r, m.parameters, u, p, n, c, l, l.suspended AND NOT s.ignores_suspension, lu))
-        FROM tbs.line_usoc AS lu
-        JOIN tbs.line AS l ON l.line_id = lu.line_id
-        JOIN tbs.customer AS c ON c.customer_id = l.customer_id
-        JOIN tbs.master_usoc AS u ON u.usoc = lu.usoc
-        JOIN tbs.line_usoc_association AS m ON m.line_usoc_id = lu.line_usoc_id AND m.network_resource_id = activity_context.network_resource_id
-        JOIN tbs.network_resource AS r ON r.network_resource_id = m.network_resource_id
-        JOIN tbs.service AS s ON s.network_resource_type = m.network_resource_type AND s.service = m.service
-        LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = lu.customer_order_id
-        LEFT JOIN tbs.network_information AS n ON n.network_information_id = l.network_information_id
-        LEFT JOIN tbs.network_information AS p ON p.network_information_id = n.parent_id
-        WHERE lu.line_usoc_id = activity_context.line_usoc_id);
+        SELECT c.context FROM tbs.context_of(activity_context.line_usoc_id, activity_context.network_resource_id, activity_context.trigger_type) AS c);
 END;
 $activity_context$;
 COMMENT ON FUNCTION tbs.activity_context(bigint, integer, text) IS
@@ -301,55 +325,6 @@ END;
 $corrected_context$;
 COMMENT ON FUNCTION tbs.corrected_context(jsonb, jsonb) IS 'internal: the context of an activity with the values that an operator gave for it, nearer than all other layers; null stays null';
 
--- The instant at which a day begins, and the day that it is, in a network resource's business time zone.
-CREATE FUNCTION tbs.beginning_of_day(day date, network_resource_id integer)
-RETURNS timestamptz
-LANGUAGE plpgsql
-STABLE STRICT
-SET search_path = pg_catalog, pg_temp
-AS $beginning_of_day$
-BEGIN
-    RETURN (
-        SELECT day::timestamp AT TIME ZONE coalesce(r.time_zone, current_setting('TimeZone'))
-        FROM tbs.network_resource AS r WHERE r.network_resource_id = beginning_of_day.network_resource_id);
-END;
-$beginning_of_day$;
-COMMENT ON FUNCTION tbs.beginning_of_day(date, integer) IS 'internal: when a day begins in the business time zone of a network resource';
-
-CREATE FUNCTION tbs.business_day(time_zone text)
-RETURNS date
-LANGUAGE plpgsql
-STABLE
-SET search_path = pg_catalog, pg_temp
-AS $business_day$
-BEGIN
-    RETURN (clock_timestamp() AT TIME ZONE coalesce(business_day.time_zone, current_setting('TimeZone')))::date;
-END;
-$business_day$;
-COMMENT ON FUNCTION tbs.business_day(text) IS 'internal: the day that it is in a business time zone';
-
--- The days of service. An operator's decision to start or end one early holds for the date that it was made about.
-CREATE FUNCTION tbs.is_in_service(line_usoc tbs.line_usoc, today date)
-RETURNS boolean
-LANGUAGE plpgsql
-STABLE
-SET search_path = pg_catalog, pg_temp
-AS $is_in_service$
-BEGIN
-    IF line_usoc.active_date > today AND NOT EXISTS (
-           SELECT FROM tbs.line_usoc_run_now AS n
-           WHERE n.line_usoc_id = line_usoc.line_usoc_id AND n.what = 'start' AND n.day = line_usoc.active_date) THEN
-        RETURN false;
-    END IF;
-    RETURN line_usoc.disconnect_date IS NULL
-        OR (line_usoc.disconnect_date >= today AND NOT EXISTS (
-               SELECT FROM tbs.line_usoc_run_now AS n
-               WHERE n.line_usoc_id = line_usoc.line_usoc_id AND n.what = 'end' AND n.day = line_usoc.disconnect_date));
-END;
-$is_in_service$;
-COMMENT ON FUNCTION tbs.is_in_service(tbs.line_usoc, date) IS 'internal: whether a day is within a line USOC''s days of service';
-
--- wanted: the row exists, its association applies, today is within its dates. An association that was switched off still holds for those that have it.
 CREATE FUNCTION tbs.is_wanted(line_usoc_id bigint, network_resource_id integer, service text)
 RETURNS boolean
 LANGUAGE plpgsql
@@ -357,16 +332,9 @@ STABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $is_wanted$
 BEGIN
-    RETURN (
-        SELECT EXISTS (
-            SELECT FROM tbs.line_usoc_association AS a
-            JOIN tbs.line_usoc AS lu ON lu.line_usoc_id = a.line_usoc_id
-            JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
-            WHERE a.line_usoc_id = is_wanted.line_usoc_id AND a.network_resource_id = is_wanted.network_resource_id
-              AND a.service = is_wanted.service
-              AND (a.active OR EXISTS (SELECT FROM tbs.remote_object_use AS u
-                                       WHERE u.line_usoc_id = a.line_usoc_id AND u.network_resource_id = a.network_resource_id))
-              AND ((lu.active_date IS NULL AND lu.disconnect_date IS NULL) OR tbs.is_in_service(lu, tbs.business_day(r.time_zone)))));
+    RETURN EXISTS (SELECT FROM tbs.line_usoc_association AS a
+                   WHERE a.line_usoc_id = is_wanted.line_usoc_id AND a.network_resource_id = is_wanted.network_resource_id
+                     AND a.service = is_wanted.service AND a.wanted);
 END;
 $is_wanted$;
 COMMENT ON FUNCTION tbs.is_wanted(bigint, integer, text) IS 'whether the rows of today want this service for this line USOC on this network resource';

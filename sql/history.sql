@@ -81,7 +81,34 @@ END;
 $drop_history$;
 COMMENT ON FUNCTION tbs.drop_history(date) IS 'drops the history of all months that end before this day and returns how many; raises lock_not_available (55P03) when a reader is in the way: call it again';
 
--- record_event: one row for something that is not an API call. session_user is who logged in, current role who he acts as.
+-- record_events: one row for each, of something that is not an API call. session_user is who logged in, current role who he acts as.
+CREATE FUNCTION tbs.record_events(event text, reason text, activities tbs.activity[], closes boolean, messages text[],
+                                  network_resource_id integer DEFAULT NULL, line_id bigint DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $record_events$
+BEGIN
+    INSERT INTO tbs.activity_history (event, reason, closes, message, activity_id, activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id,
+                                      order_number, telephone_number, usoc, captured_at, captured_by, user_name, trigger_description, bridge_id, outcome,
+                                      call_number, kind, key, operation, method, path, request_body, session_role, acting_role)
+    SELECT record_events.event, record_events.reason, record_events.closes, messages[a.ordinality], a.activity_id, a.activity_type_id,
+           coalesce(a.network_resource_id, record_events.network_resource_id), coalesce(a.line_id, record_events.line_id), a.line_usoc_id, a.customer_id,
+           coalesce(a.order_number, nullif(current_setting('tbs.order_number', true), '')), a.telephone_number, a.usoc, a.captured_at, a.captured_by,
+           coalesce(a.user_name, nullif(current_setting('tbs.user_name', true), '')), a.trigger_description, a.bridge_id, a.last_outcome,
+           c.call_number, c.kind, c.key, c.operation, c.request_method, c.request_path, c.request_body,
+           session_user, coalesce(nullif(current_setting('role', true), 'none'), session_user)
+    FROM unnest(record_events.activities) WITH ORDINALITY AS a
+    -- A call whose answer nobody will report: what was on its way is to be seen here, because there is no other row for it.
+    LEFT JOIN LATERAL (SELECT a.call_number, o.kind, o.key, a.operation, a.request_method, a.request_path, a.request_body
+                       FROM (SELECT a.remote_object_id) AS i LEFT JOIN tbs.remote_object AS o ON o.remote_object_id = i.remote_object_id
+                       WHERE record_events.event IN ('taken_over', 'given_back') OFFSET 0) AS c ON true
+    ORDER BY a.ordinality;
+END;
+$record_events$;
+COMMENT ON FUNCTION tbs.record_events(text, text, tbs.activity[], boolean, text[], integer, bigint) IS 'internal: appends a history row for each activity for an event that is not an API call';
+
 CREATE FUNCTION tbs.record_event(event text, reason text, activity tbs.activity DEFAULT NULL, closes boolean DEFAULT false, message text DEFAULT NULL,
                                  network_resource_id integer DEFAULT NULL, line_id bigint DEFAULT NULL)
 RETURNS void
@@ -89,28 +116,9 @@ LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $record_event$
-DECLARE
-    v_call tbs.activity;
-    v_object tbs.remote_object;
 BEGIN
-    -- A call whose answer nobody will report: what was on its way is to be seen here, because there is no other row for it.
-    IF record_event.event IN ('taken_over', 'given_back') THEN
-        v_call := record_event.activity;
-        SELECT * INTO v_object FROM tbs.remote_object AS o WHERE o.remote_object_id = v_call.remote_object_id;
-    END IF;
-    INSERT INTO tbs.activity_history (event, reason, closes, message, activity_id, activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id,
-                                      order_number, telephone_number, usoc, captured_at, captured_by, user_name, trigger_description, bridge_id, outcome,
-                                      call_number, kind, key, operation, method, path, request_body, session_role, acting_role)
-    VALUES (record_event.event, record_event.reason, record_event.closes, record_event.message,
-            (record_event.activity).activity_id, (record_event.activity).activity_type_id,
-            coalesce((record_event.activity).network_resource_id, record_event.network_resource_id),
-            coalesce((record_event.activity).line_id, record_event.line_id), (record_event.activity).line_usoc_id, (record_event.activity).customer_id,
-            coalesce((record_event.activity).order_number, nullif(current_setting('tbs.order_number', true), '')),
-            (record_event.activity).telephone_number, (record_event.activity).usoc, (record_event.activity).captured_at, (record_event.activity).captured_by,
-            coalesce((record_event.activity).user_name, nullif(current_setting('tbs.user_name', true), '')), (record_event.activity).trigger_description,
-            (record_event.activity).bridge_id, (record_event.activity).last_outcome,
-            v_call.call_number, v_object.kind, v_object.key, v_call.operation, v_call.request_method, v_call.request_path, v_call.request_body,
-            session_user, coalesce(nullif(current_setting('role', true), 'none'), session_user));
+    PERFORM tbs.record_events(record_event.event, record_event.reason, ARRAY[record_event.activity], record_event.closes, ARRAY[record_event.message],
+                              record_event.network_resource_id, record_event.line_id);
 END;
 $record_event$;
 COMMENT ON FUNCTION tbs.record_event(text, text, tbs.activity, boolean, text, integer, bigint) IS 'internal: appends one history row for an event that is not an API call';

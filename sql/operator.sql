@@ -164,7 +164,7 @@ BEGIN
     END IF;
     PERFORM tbs.make_history_partitions();
     PERFORM tbs.lock_lines(ARRAY[v_association.line_id]);
-    PERFORM tbs.make_secrets(v_association.line_id, v_resource.network_resource_type, v_association.service);
+    PERFORM tbs.make_secrets(ARRAY[v_association.line_id], ARRAY[v_resource.network_resource_type], ARRAY[v_association.service]);
     v_context := tbs.activity_context(adopt.line_usoc_id, v_resource.network_resource_id, 'resync');
     FOR v_planned IN
         SELECT * FROM tbs.plan(adopt.line_usoc_id, v_resource.network_resource_id, v_association.service, v_context, clock_timestamp(), false) AS p

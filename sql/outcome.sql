@@ -1,35 +1,31 @@
 -- Outcomes: what an answer means, decided by rows, the nearest scope first.
 
+-- Of one statement and without settings of its own, so that the server puts it into the query that uses it: a batch of answers is decided in one.
 CREATE FUNCTION tbs.decide_outcome(resource tbs.network_resource, service text, object_position integer, operation text,
                                    curl_result integer, http_status integer, headers jsonb, answer bytea)
-RETURNS tbs.outcome_rule
-LANGUAGE plpgsql
+RETURNS SETOF tbs.outcome_rule
+LANGUAGE sql
 STABLE
-SET search_path = pg_catalog, pg_temp
-AS $decide_outcome$
-BEGIN
-    RETURN (
-        SELECT r
-        FROM (SELECT tbs.answer_json(decide_outcome.answer) AS document OFFSET 0) AS a
-        CROSS JOIN LATERAL (
-            SELECT o FROM tbs.outcome_rule AS o
-            WHERE (o.network_resource_type IS NULL OR o.network_resource_type = resource.network_resource_type)
-              AND (o.network_resource_id IS NULL OR o.network_resource_id = resource.network_resource_id)
-              AND (o.service IS NULL OR o.service = decide_outcome.service)
-              AND (o.object_position IS NULL OR o.object_position = decide_outcome.object_position)
-              AND (o.operation IS NULL OR o.operation = decide_outcome.operation)
-              AND (o.curl_results IS NULL OR decide_outcome.curl_result = ANY (o.curl_results))
-              AND (o.status_from IS NULL OR decide_outcome.http_status BETWEEN o.status_from AND coalesce(o.status_to, o.status_from))
-              AND (o.header_pattern IS NULL OR decide_outcome.headers ->> lower(o.header_name) ~ o.header_pattern)
-              AND (o.body_is_json IS NULL OR o.body_is_json = (a.document IS NOT NULL))
-              AND (o.body_path IS NULL OR coalesce(jsonb_path_match_tz(a.document, o.body_path, '{}', true), false))
-              AND (o.body_pattern IS NULL OR tbs.answer_text(decide_outcome.answer, 100000, '{}') ~ o.body_pattern)
-            -- Without a service, an operation is a condition and no scope.
-            ORDER BY CASE WHEN o.service IS NULL THEN 0 ELSE (o.object_position IS NOT NULL)::integer + (o.operation IS NOT NULL)::integer END DESC, (o.service IS NOT NULL) DESC,
-                     (o.network_resource_id IS NOT NULL) DESC, (o.network_resource_type IS NOT NULL) DESC, o.shipped, o.position, o.outcome_rule_id
-            LIMIT 1) AS x (r));
+BEGIN ATOMIC
+    SELECT o.*
+    FROM (SELECT tbs.answer_json(decide_outcome.answer) AS document OFFSET 0) AS a
+    CROSS JOIN tbs.outcome_rule AS o
+    WHERE (o.network_resource_type IS NULL OR o.network_resource_type = (decide_outcome.resource).network_resource_type)
+      AND (o.network_resource_id IS NULL OR o.network_resource_id = (decide_outcome.resource).network_resource_id)
+      AND (o.service IS NULL OR o.service = decide_outcome.service)
+      AND (o.object_position IS NULL OR o.object_position = decide_outcome.object_position)
+      AND (o.operation IS NULL OR o.operation = decide_outcome.operation)
+      AND (o.curl_results IS NULL OR decide_outcome.curl_result = ANY (o.curl_results))
+      AND (o.status_from IS NULL OR decide_outcome.http_status BETWEEN o.status_from AND coalesce(o.status_to, o.status_from))
+      AND (o.header_pattern IS NULL OR decide_outcome.headers ->> lower(o.header_name) ~ o.header_pattern)
+      AND (o.body_is_json IS NULL OR o.body_is_json = (a.document IS NOT NULL))
+      AND (o.body_path IS NULL OR coalesce(jsonb_path_match_tz(a.document, o.body_path, '{}', true), false))
+      AND (o.body_pattern IS NULL OR tbs.answer_text(decide_outcome.answer, 100000, '{}') ~ o.body_pattern)
+    -- Without a service, an operation is a condition and no scope.
+    ORDER BY CASE WHEN o.service IS NULL THEN 0 ELSE (o.object_position IS NOT NULL)::integer + (o.operation IS NOT NULL)::integer END DESC, (o.service IS NOT NULL) DESC,
+             (o.network_resource_id IS NOT NULL) DESC, (o.network_resource_type IS NOT NULL) DESC, o.shipped, o.position, o.outcome_rule_id
+    LIMIT 1;
 END;
-$decide_outcome$;
 COMMENT ON FUNCTION tbs.decide_outcome(tbs.network_resource, text, integer, text, integer, integer, jsonb, bytea) IS
 'the outcome rule that an answer meets, the nearest scope first (step, service, resource, resource type, all), own rules before shipped ones';
 

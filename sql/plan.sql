@@ -50,19 +50,18 @@ END;
 $removal_of$;
 COMMENT ON FUNCTION tbs.removal_of(jsonb, text) IS 'internal: what the layered values say that becomes of an object when nobody wants it any more; delete where they say nothing; null without a name of such a value';
 
--- The objects that a service of a line USOC consists of, rendered from this context.
+-- The objects that a service of a line USOC consists of, rendered from this context. None without a context.
+-- This function and plan() are of one statement and have no settings of their own, so that the server puts them into the query that uses them: many
+-- activities are planned in one.
 CREATE FUNCTION tbs.wanted_objects(context jsonb, network_resource_type text, service text, kind text DEFAULT NULL)
 RETURNS TABLE (recipe tbs.recipe, item jsonb, ordinal bigint, key text, identity jsonb, find_value text, content jsonb, error text, error_member text)
-LANGUAGE plpgsql
+LANGUAGE sql
 STABLE
-SET search_path = pg_catalog, pg_temp
-AS $wanted_objects$
-BEGIN
-    RETURN QUERY
+BEGIN ATOMIC
     SELECT r, i.item, i.ordinal, o.key, o.identity, o.find_value, o.content, o.error, o.error_member
     FROM tbs.recipe AS r
     CROSS JOIN LATERAL (
-        SELECT NULL::jsonb AS item, 1::bigint AS ordinal WHERE r.for_each IS NULL
+        SELECT NULL::jsonb AS item, 1::bigint AS ordinal WHERE r.for_each IS NULL AND wanted_objects.context IS NOT NULL
         UNION ALL
         SELECT e.item, e.ordinal FROM jsonb_path_query(wanted_objects.context, r.for_each, '{}', true) WITH ORDINALITY AS e (item, ordinal)
         WHERE r.for_each IS NOT NULL) AS i
@@ -75,7 +74,6 @@ BEGIN
       AND (r.unless_service = '{}' OR NOT tbs.has_service((wanted_objects.context #>> '{line,line_id}')::bigint,
                                                           (wanted_objects.context #>> '{resource,network_resource_id}')::integer, r.unless_service));
 END;
-$wanted_objects$;
 COMMENT ON FUNCTION tbs.wanted_objects(jsonb, text, text, text) IS 'internal: the remote objects that a service consists of in this context';
 
 CREATE FUNCTION tbs.wants_object(line_usoc_id bigint, network_resource_id integer, service text, kind text, key text)
@@ -177,107 +175,86 @@ COMMENT ON FUNCTION tbs.accepted_epoch(tbs.network_resource) IS 'internal: what 
 -- plan: the wanted objects in ascending position, then what this line USOC has and does not want any more, in descending position.
 CREATE FUNCTION tbs.plan(line_usoc_id bigint, network_resource_id integer, service text, context jsonb, round_at timestamptz, send_all boolean)
 RETURNS SETOF tbs.planned_object
-LANGUAGE plpgsql
+LANGUAGE sql
 STABLE
-SET search_path = pg_catalog, pg_temp
-AS $plan$
-DECLARE
-    v_resource tbs.network_resource;
-    v_epoch text;
-    v_object record;
-    v_planned tbs.planned_object;
-    v_wanted bigint[] := '{}';
-    v_keys text[] := '{}';
-    v_user record;
-    v_is_used boolean;
-BEGIN
-    SELECT * INTO STRICT v_resource FROM tbs.network_resource AS r WHERE r.network_resource_id = plan.network_resource_id;
-    v_epoch := tbs.accepted_epoch(v_resource);
-
-    IF plan.context IS NOT NULL THEN
-        FOR v_object IN
-            SELECT (w.recipe).position, (w.recipe).kind, (w.recipe).steps, (w.recipe).repeat_unchanged, (w.recipe).never_repeat, w.item, w.key, w.identity, w.find_value,
-                   w.content, w.error, w.error_member, k.shared, tbs.removal_of(plan.context, (w.recipe).removal_value) AS removal,
-                   o.remote_object_id, o.identity AS known_identity, o.presence, o.settled, o.sent, o.sent_operation, o.sent_at, o.accepted, o.accepted_at, o.accepted_epoch, o.prepared,
-                   -- What was sent once and has no value any more is cleared: a member left out of a change would keep its old value.
-                   w.content || coalesce((SELECT jsonb_object_agg(m, '') FROM unnest(o.members) AS m WHERE NOT w.content ? m), '{}') AS full_content
-            FROM tbs.wanted_objects(plan.context, v_resource.network_resource_type, plan.service) AS w
-            JOIN tbs.remote_object_kind AS k ON k.network_resource_type = v_resource.network_resource_type AND k.kind = (w.recipe).kind
-            LEFT JOIN tbs.remote_object AS o ON o.network_resource_id = plan.network_resource_id AND o.kind = (w.recipe).kind AND o.key = w.key
-            ORDER BY (w.recipe).position, w.ordinal
-        LOOP
-            CONTINUE WHEN v_object.kind || ' ' || v_object.key = ANY (v_keys);
-            v_planned := ROW(v_object.position, v_object.kind, v_object.key, 'none', v_object.remote_object_id, v_object.identity, v_object.find_value,
-                             v_object.full_content, v_object.item, v_object.steps, v_object.sent_at, v_object.accepted_at, v_object.error, v_object.error_member,
-                             coalesce(v_object.removal, 'delete'));
-            v_wanted := v_wanted || v_object.remote_object_id;
-            v_keys := v_keys || (v_object.kind || ' ' || v_object.key);
-
-            IF v_planned.error IS NULL AND v_planned.removal NOT IN ('delete', 'keep') AND NOT (v_planned.removal = 'return' AND v_object.steps ? 'return') THEN
-                v_planned.error := format('"%s" is no way to remove it', v_planned.removal);
-                v_planned.error_member := (SELECT r.removal_value FROM tbs.recipe AS r WHERE r.network_resource_type = v_resource.network_resource_type
-                                           AND r.service = plan.service AND r.position = v_object.position);
-            END IF;
-            IF v_planned.error IS NULL THEN
-                v_planned.operation := CASE
-                    WHEN coalesce(v_object.presence, 'absent') = 'absent' THEN 'add'
-                    -- The same key in another place (a number of another domain): it goes there, and comes here.
-                    WHEN v_object.known_identity <> v_object.identity AND v_object.steps ? 'delete' THEN 'delete'
-                    WHEN v_object.presence = 'perhaps' THEN CASE WHEN v_object.steps ? 'look' THEN 'look' ELSE 'add' END
-                    WHEN v_object.settled AND v_object.accepted = v_object.full_content AND v_object.accepted_epoch = v_epoch
-                         -- Even where everything is sent again, it is sent once in a round, whichever activity sent it: lines share domains and phones.
-                         AND (v_object.never_repeat OR v_object.sent_at > plan.round_at OR NOT (plan.send_all OR v_object.repeat_unchanged)) THEN 'none'
-                    ELSE 'edit' END;
-                IF v_planned.operation IN ('add', 'edit') AND NOT v_object.steps ? v_planned.operation THEN
-                    v_planned.operation := 'none';
-                ELSIF v_planned.operation IN ('add', 'edit') AND v_object.steps ? 'prepare' AND v_object.prepared IS DISTINCT FROM v_object.full_content THEN
-                    v_planned.operation := 'prepare';
-                ELSIF v_planned.operation = 'delete' THEN
-                    v_planned.identity := v_object.known_identity;
-                END IF;
-                -- An object that another line wants by its rows is that line's. One that it has only left behind is taken over.
-                IF NOT v_object.shared AND v_planned.operation <> 'none' THEN
-                    SELECT u.* INTO v_user FROM tbs.remote_object_use AS x
-                    CROSS JOIN LATERAL tbs.other_user(plan.network_resource_id, v_object.kind, v_object.key, NULL, plan.line_usoc_id, plan.service) AS u
-                    WHERE x.remote_object_id = v_object.remote_object_id AND x.line_usoc_id <> plan.line_usoc_id
-                      AND u.line_id_found <> (plan.context #>> '{line,line_id}')::bigint
-                    LIMIT 1;
-                    IF FOUND THEN
-                        v_planned.error := format('%s %s is in use by line %s', v_object.kind, v_object.key, v_user.line_id_found);
-                        v_planned.error_member := v_object.kind;
-                    END IF;
-                END IF;
-            END IF;
-            RETURN NEXT v_planned;
-        END LOOP;
-    END IF;
-
-    FOR v_object IN
-        SELECT u.position, o.*, u.removal,
-               CASE WHEN u.removal = 'return' AND r.steps ? 'return' THEN r.steps || jsonb_build_object('delete', r.steps -> 'return') ELSE r.steps END AS steps,
-               -- What several lines share stays until the last of those that used it has moved away.
-               k.shared AND EXISTS (SELECT FROM tbs.remote_object_use AS x
-                                    WHERE x.remote_object_id = u.remote_object_id AND (x.line_usoc_id, x.service) <> (u.line_usoc_id, u.service)) AS has_other_users
-        FROM tbs.remote_object_use AS u
-        JOIN tbs.remote_object AS o ON o.remote_object_id = u.remote_object_id
-        JOIN tbs.remote_object_kind AS k ON k.network_resource_type = v_resource.network_resource_type AND k.kind = o.kind
-        LEFT JOIN tbs.recipe AS r ON r.network_resource_type = v_resource.network_resource_type AND r.service = u.service AND r.position = u.position
-        WHERE u.line_usoc_id = plan.line_usoc_id AND u.network_resource_id = plan.network_resource_id AND u.service = plan.service
-          AND o.remote_object_id <> ALL (array_remove(v_wanted, NULL))
+BEGIN ATOMIC
+    WITH wanted AS MATERIALIZED (
+        -- One that is wanted twice (by two elements of a list) counts once.
+        SELECT DISTINCT ON (w.kind, w.key) w.*,
+               CASE WHEN w.error IS NOT NULL OR (w.difference IN ('add', 'edit') AND NOT w.steps ? w.difference) THEN 'none'
+                    WHEN w.difference IN ('add', 'edit') AND w.steps ? 'prepare' AND w.prepared IS DISTINCT FROM w.content THEN 'prepare'
+                    ELSE w.difference END AS operation
+        FROM (
+            SELECT (m.recipe).position AS position, m.ordinal, (m.recipe).kind AS kind, m.key, m.identity, m.find_value, m.item, (m.recipe).steps AS steps,
+                   coalesce(m.error, e.error) AS error, CASE WHEN m.error IS NULL AND e.error IS NOT NULL THEN (m.recipe).removal_value ELSE m.error_member END AS error_member,
+                   k.shared, o.remote_object_id, o.identity AS known_identity, o.sent_at, o.accepted_at, o.prepared, c.content, e.removal,
+                   CASE
+                       WHEN coalesce(o.presence, 'absent') = 'absent' THEN 'add'
+                       -- The same key in another place (a number of another domain): it goes there, and comes here.
+                       WHEN o.identity <> m.identity AND (m.recipe).steps ? 'delete' THEN 'delete'
+                       WHEN o.presence = 'perhaps' THEN CASE WHEN (m.recipe).steps ? 'look' THEN 'look' ELSE 'add' END
+                       WHEN o.settled AND o.accepted = c.content AND o.accepted_epoch = tbs.database_epoch() || ' ' || r.base_url
+                            -- Even where everything is sent again, it is sent once in a round, whichever activity sent it: lines share domains and phones.
+                            AND ((m.recipe).never_repeat OR o.sent_at > plan.round_at OR NOT (plan.send_all OR (m.recipe).repeat_unchanged)) THEN 'none'
+                       ELSE 'edit' END AS difference
+            FROM tbs.network_resource AS r
+            CROSS JOIN LATERAL tbs.wanted_objects(plan.context, r.network_resource_type, plan.service) AS m
+            JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = (m.recipe).kind
+            LEFT JOIN LATERAL (SELECT x.* FROM tbs.remote_object AS x
+                               WHERE x.network_resource_id = plan.network_resource_id AND x.kind = (m.recipe).kind AND x.key = m.key OFFSET 0) AS o ON true
+            -- What was sent once and has no value any more is cleared: a member left out of a change would keep its old value.
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN coalesce(o.members, '{}') = '{}' THEN m.content
+                            ELSE m.content || coalesce((SELECT jsonb_object_agg(x.member, '') FROM unnest(o.members) AS x (member) WHERE NOT m.content ? x.member), '{}') END
+                       AS content OFFSET 0) AS c
+            CROSS JOIN LATERAL (
+                SELECT x.removal, CASE WHEN x.removal NOT IN ('delete', 'keep') AND NOT (x.removal = 'return' AND (m.recipe).steps ? 'return')
+                                       THEN format('"%s" is no way to remove it', x.removal) END AS error
+                FROM (SELECT CASE WHEN (m.recipe).removal_value IS NULL THEN 'delete' ELSE tbs.removal_of(plan.context, (m.recipe).removal_value) END AS removal OFFSET 0) AS x
+                OFFSET 0) AS e
+            WHERE r.network_resource_id = plan.network_resource_id) AS w
+        ORDER BY w.kind, w.key, w.position, w.ordinal)
+    SELECT p.position, p.kind, p.key, p.operation, p.remote_object_id, p.identity, p.find_value, p.content, p.item, p.steps, p.sent_at, p.accepted_at, p.error, p.error_member,
+           p.removal
+    FROM (
+        SELECT 1 AS part, w.position AS place, w.ordinal, w.position, w.kind, w.key, w.operation, w.remote_object_id,
+               CASE WHEN w.operation = 'delete' THEN w.known_identity ELSE w.identity END AS identity, w.find_value, w.content, w.item, w.steps,
+               w.sent_at, w.accepted_at,
+               CASE WHEN u.line_id IS NULL THEN w.error ELSE format('%s %s is in use by line %s', w.kind, w.key, u.line_id) END AS error,
+               CASE WHEN u.line_id IS NULL THEN w.error_member ELSE w.kind END AS error_member, w.removal
+        FROM wanted AS w
+        -- An object that another line wants by its rows is that line's. One that it has only left behind is taken over.
+        LEFT JOIN LATERAL (
+            SELECT y.line_id_found AS line_id
+            FROM tbs.remote_object_use AS x
+            CROSS JOIN LATERAL tbs.other_user(plan.network_resource_id, w.kind, w.key, NULL, plan.line_usoc_id, plan.service) AS y
+            WHERE w.error IS NULL AND NOT w.shared AND w.operation <> 'none' AND x.remote_object_id = w.remote_object_id AND x.line_usoc_id <> plan.line_usoc_id
+              AND y.line_id_found <> (plan.context #>> '{line,line_id}')::bigint
+            LIMIT 1) AS u ON true
+        UNION ALL
         -- Members of another object last: when that one goes, nothing is left to do about them.
-        ORDER BY k.part_of IS NOT NULL, u.position DESC, o.remote_object_id DESC
-    LOOP
-        v_planned := ROW(v_object.position, v_object.kind, v_object.key, NULL, v_object.remote_object_id, v_object.identity, v_object.find_value,
-                         NULL, NULL, v_object.steps, v_object.sent_at, v_object.accepted_at, NULL, NULL, v_object.removal);
-        v_is_used := v_object.has_other_users
-            OR (tbs.other_user(plan.network_resource_id, v_object.kind, v_object.key, v_object.find_value, plan.line_usoc_id, plan.service)).line_usoc_id_found IS NOT NULL;
-        v_planned.operation := CASE WHEN v_is_used THEN 'release'
-                                    WHEN v_object.presence = 'absent' OR v_object.origin = 'found' OR v_object.removal = 'keep' OR NOT coalesce(v_object.steps ? 'delete', false) THEN 'forget'
-                                    ELSE 'delete' END;
-        RETURN NEXT v_planned;
-    END LOOP;
+        SELECT CASE WHEN k.part_of IS NULL THEN 2 ELSE 3 END, -u.position, -o.remote_object_id, u.position, o.kind, o.key,
+               CASE WHEN d.has_other_users
+                      OR (tbs.other_user(plan.network_resource_id, o.kind, o.key, o.find_value, plan.line_usoc_id, plan.service)).line_usoc_id_found IS NOT NULL THEN 'release'
+                    WHEN o.presence = 'absent' OR o.origin = 'found' OR u.removal = 'keep' OR NOT coalesce(q.steps ? 'delete', false) THEN 'forget'
+                    ELSE 'delete' END,
+               o.remote_object_id, o.identity, o.find_value, NULL, NULL,
+               CASE WHEN u.removal = 'return' AND q.steps ? 'return' THEN q.steps || jsonb_build_object('delete', q.steps -> 'return') ELSE q.steps END,
+               o.sent_at, o.accepted_at, NULL, NULL, u.removal
+        FROM tbs.remote_object_use AS u
+        CROSS JOIN LATERAL (SELECT x.* FROM tbs.remote_object AS x WHERE x.remote_object_id = u.remote_object_id OFFSET 0) AS o
+        JOIN tbs.network_resource AS r ON r.network_resource_id = u.network_resource_id
+        JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = o.kind
+        LEFT JOIN tbs.recipe AS q ON q.network_resource_type = r.network_resource_type AND q.service = u.service AND q.position = u.position
+        -- What several lines share stays until the last of those that used it has moved away.
+        CROSS JOIN LATERAL (
+            SELECT k.shared AND EXISTS (SELECT FROM tbs.remote_object_use AS x
+                                        WHERE x.remote_object_id = u.remote_object_id AND (x.line_usoc_id, x.service) <> (u.line_usoc_id, u.service)) AS has_other_users
+            OFFSET 0) AS d
+        WHERE u.line_usoc_id = plan.line_usoc_id AND u.network_resource_id = plan.network_resource_id AND u.service = plan.service
+          AND NOT EXISTS (SELECT FROM wanted AS w WHERE w.remote_object_id = u.remote_object_id)) AS p
+    ORDER BY p.part, p.place, p.ordinal;
 END;
-$plan$;
 COMMENT ON FUNCTION tbs.plan(bigint, integer, text, jsonb, timestamptz, boolean) IS
 'internal: what a service of a line USOC needs on a network resource now, object by object in the order of the calls; context null: it is not wanted any more';
 
@@ -287,24 +264,32 @@ LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $planned_request$
+DECLARE
+    v_step jsonb := planned.steps -> planned.operation;
+    v_context jsonb := planned_request.context;
+    v_request record;
 BEGIN
-    IF planned.steps -> planned.operation IS NULL THEN
+    IF v_step IS NULL THEN
         RETURN;
     END IF;
-    SELECT q.* INTO method, path, headers, body, error, error_member
-    FROM (SELECT planned.steps -> planned.operation AS step) AS s
-    CROSS JOIN LATERAL tbs.render_request(
-        s.step,
-        CASE WHEN planned_request.context IS NULL OR planned.operation = 'delete' THEN jsonb_build_object('resource', tbs.resource_context(resource))
-             WHEN s.step ->> 'values_from' = 'device' THEN tbs.item_context(planned_request.context, planned.item, resource.network_resource_type)
-             ELSE planned_request.context END
-            -- Only where a template asks: the same context rendered many times over is parsed once.
-            || CASE WHEN s.step::text ~ '\m(remote|previous)\.'
-                    THEN (SELECT coalesce(jsonb_object_agg(k, v), '{}')
-                          FROM tbs.remote_object AS o CROSS JOIN LATERAL (VALUES ('remote', o.identifiers), ('previous', o.accepted)) AS x (k, v)
-                          WHERE o.remote_object_id = planned.remote_object_id)
-                    ELSE '{}' END,
-        planned.item, planned.identity) AS q;
+    IF v_context IS NULL OR planned.operation = 'delete' THEN
+        v_context := jsonb_build_object('resource', tbs.resource_context(resource));
+    ELSIF v_step ->> 'values_from' = 'device' THEN
+        v_context := tbs.item_context(v_context, planned.item, resource.network_resource_type);
+    END IF;
+    -- Only where a template asks: the same context rendered many times over is parsed once.
+    IF (v_step -> 'reads_object')::boolean THEN
+        v_context := v_context || (SELECT coalesce(jsonb_object_agg(x.k, x.v), '{}')
+                                   FROM tbs.remote_object AS o CROSS JOIN LATERAL (VALUES ('remote', o.identifiers), ('previous', o.accepted)) AS x (k, v)
+                                   WHERE o.remote_object_id = planned.remote_object_id);
+    END IF;
+    v_request := tbs.render_request(v_step, v_context, planned.item, planned.identity);
+    method := v_request.method;
+    path := v_request.path;
+    headers := v_request.headers;
+    body := v_request.body;
+    error := v_request.error;
+    error_member := v_request.error_member;
     IF planned.operation = 'edit' AND body IS NOT NULL THEN
         body := CASE planned.steps #>> '{edit,body_format}'
             WHEN 'json' THEN (SELECT CASE WHEN c.cleared IS NULL THEN body ELSE (body::jsonb || c.cleared)::text END

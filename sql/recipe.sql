@@ -85,7 +85,8 @@ BEGIN
                                                  'body', a.body, 'body_format', a.body_format, 'accepts', a.accepts, 'captures', a.captures,
                                                  'is_ours', a.is_ours, 'on_exists', a.on_exists, 'on_missing', a.on_missing, 'edit_follows', a.edit_follows,
                                                  'look_every', a.look_every, 'overdue_after', a.overdue_after,
-                                                 'values_from', s.values_from, 'business_values', b.business_values))
+                                                 'values_from', s.values_from, 'business_values', b.business_values,
+                                                 'reads_object', concat(a.path, a.query, a.headers, a.body) ~ '\m(remote|previous)\.'))
                      FROM tbs.activity_step AS a
                      WHERE (a.network_resource_type, a.service, a.position) = (s.network_resource_type, s.service, s.position)), '{}')
     FROM tbs.service_object AS s
@@ -97,6 +98,59 @@ BEGIN
 END;
 $rebuild_recipes$;
 COMMENT ON FUNCTION tbs.rebuild_recipes() IS 'checks all templates and composes tbs.recipe anew; raises invalid_parameter_value (22023) for a template with broken braces or an unknown reference';
+
+-- What contexts have in common is composed here, and not for every call.
+CREATE FUNCTION tbs.rebuild_resource_contexts()
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $rebuild_resource_contexts$
+BEGIN
+    INSERT INTO tbs.network_resource_context AS x (network_resource_id, context, layers, suspension)
+    SELECT r.network_resource_id,
+           jsonb_build_object('network_resource_id', r.network_resource_id, 'name', r.name, 'environment', r.environment, 'parameters', r.parameters,
+                              'default_headers', d.headers, 'default_query', d.query),
+           l.layers, jsonb_build_array(jsonb_build_object('layer', 'suspension', 'parameters', d.while_suspended))
+    FROM tbs.network_resource AS r
+    CROSS JOIN LATERAL (
+        SELECT coalesce(jsonb_object_agg(v.name, v.value ORDER BY v.network_resource_id NULLS FIRST, NOT v.shipped) FILTER (WHERE v.place = 'header'), '{}') AS headers,
+               coalesce(jsonb_object_agg(v.name, v.value ORDER BY v.network_resource_id NULLS FIRST, NOT v.shipped) FILTER (WHERE v.place = 'query'), '{}') AS query,
+               coalesce(jsonb_object_agg(v.name, v.value ORDER BY v.network_resource_id NULLS FIRST, NOT v.shipped) FILTER (WHERE v.while_suspended), '{}') AS while_suspended
+        FROM tbs.network_resource_default AS v
+        WHERE v.network_resource_type = r.network_resource_type AND (v.network_resource_id IS NULL OR v.network_resource_id = r.network_resource_id)) AS d
+    CROSS JOIN LATERAL (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('layer', n.layer, 'parameters', n.parameters) ORDER BY n.nearness), '[]') AS layers
+        FROM (SELECT CASE WHEN v.network_resource_id IS NULL THEN 'type_default' ELSE 'resource_default' END AS layer,
+                     (v.network_resource_id IS NOT NULL)::integer * 2 + (NOT v.shipped)::integer AS nearness,
+                     jsonb_object_agg(v.name, v.value) AS parameters
+              FROM tbs.network_resource_default AS v
+              WHERE v.network_resource_type = r.network_resource_type AND v.place = 'body' AND NOT v.while_suspended
+                AND (v.network_resource_id IS NULL OR v.network_resource_id = r.network_resource_id)
+              GROUP BY 1, 2) AS n) AS l
+    ON CONFLICT ON CONSTRAINT network_resource_context_pkey DO UPDATE
+    SET context = excluded.context, layers = excluded.layers, suspension = excluded.suspension
+    WHERE (x.context, x.layers, x.suspension) IS DISTINCT FROM (excluded.context, excluded.layers, excluded.suspension);
+END;
+$rebuild_resource_contexts$;
+COMMENT ON FUNCTION tbs.rebuild_resource_contexts() IS 'composes tbs.network_resource_context anew';
+
+CREATE FUNCTION tbs.resource_contexts_changed()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $resource_contexts_changed$
+BEGIN
+    PERFORM tbs.rebuild_resource_contexts();
+    RETURN NULL;
+END;
+$resource_contexts_changed$;
+COMMENT ON FUNCTION tbs.resource_contexts_changed() IS 'trigger: composes what contexts of a network resource have in common anew after a change of it or of defaults';
+CREATE TRIGGER resource_contexts_changed AFTER INSERT OR UPDATE OF network_resource_id, network_resource_type, name, environment, parameters ON tbs.network_resource
+    FOR EACH STATEMENT EXECUTE FUNCTION tbs.resource_contexts_changed();
+CREATE TRIGGER resource_contexts_changed AFTER INSERT OR UPDATE OR DELETE ON tbs.network_resource_default
+    FOR EACH STATEMENT EXECUTE FUNCTION tbs.resource_contexts_changed();
 
 CREATE FUNCTION tbs.recipes_changed()
 RETURNS trigger

@@ -50,6 +50,7 @@ CREATE TABLE tbs.activity (
     brake_released      boolean NOT NULL DEFAULT false,
     corrections         jsonb CONSTRAINT activity_corrections_object CHECK (jsonb_typeof(corrections) = 'object'),
     removal_postponed   boolean NOT NULL DEFAULT false,
+    finishes            boolean NOT NULL DEFAULT false,
     last_outcome        text,
     last_message        text
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
@@ -83,6 +84,7 @@ COMMENT ON COLUMN tbs.activity.held_reason IS 'why it is held: an operator''s re
 COMMENT ON COLUMN tbs.activity.brake_released IS 'an operator let this removal through the delete brake';
 COMMENT ON COLUMN tbs.activity.corrections IS 'values that an operator gave with a retry: nearer than all layers, for this activity only';
 COMMENT ON COLUMN tbs.activity.send_all IS 'send even what was accepted before (a resync, a retry by hand)';
+COMMENT ON COLUMN tbs.activity.finishes IS 'the call under way is all that was left to do: accepted, the activity is done. What the rows have come to mean since is for the activity of that change';
 COMMENT ON COLUMN tbs.activity.removal_postponed IS 'new objects are made; removing the old ones has been put behind the line''s other activities';
 
 CREATE TABLE tbs.remote_object (

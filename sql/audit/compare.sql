@@ -87,7 +87,8 @@ BEGIN
                       JOIN tbs.audit_step AS s ON (s.network_resource_type, s.kind) = (o.network_resource_type, o.kind)
                       WHERE (o.network_resource_type, o.service) = (a.network_resource_type, a.service)));
     -- So that what is recorded as accepted names the secrets that the next change would send.
-    PERFORM tbs.make_secrets(l.line_id, resource.network_resource_type, l.service) FROM (SELECT DISTINCT a.line_id, a.service FROM unnest(v_associations) AS a) AS l;
+    PERFORM tbs.make_secrets(array_agg(l.line_id), array_agg(resource.network_resource_type), array_agg(l.service))
+    FROM (SELECT DISTINCT a.line_id, a.service FROM unnest(v_associations) AS a) AS l;
     INSERT INTO tbs.audit_wanted
     SELECT w.* FROM tbs.wanted_of(audit.audit_id, v_associations, resource) AS w
     JOIN tbs.audit_step AS s ON s.network_resource_type = resource.network_resource_type AND s.kind = w.kind

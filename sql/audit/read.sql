@@ -67,8 +67,8 @@ BEGIN
     SELECT * INTO v_list FROM tbs.audit_list AS l WHERE l.audit_id = v_audit.audit_id AND NOT l.finished ORDER BY l.position, l.audit_list_id LIMIT 1;
     IF NOT FOUND THEN
         UPDATE tbs.audit AS a SET finished_at = clock_timestamp(), audit_list_id = NULL WHERE a.audit_id = v_audit.audit_id;
-        PERFORM tbs.succeed_activity(activity, NULL, (SELECT format('%s objects read in %s calls', count(*), activity.call_number)
-                                                      FROM tbs.audit_object AS o WHERE o.audit_id = v_audit.audit_id AND o.found IS NOT NULL));
+        PERFORM tbs.succeed_activities(ARRAY[activity], NULL, ARRAY(SELECT format('%s objects read in %s calls', count(*), activity.call_number)
+                                                                    FROM tbs.audit_object AS o WHERE o.audit_id = v_audit.audit_id AND o.found IS NOT NULL));
         RETURN NULL;
     END IF;
     SELECT * INTO STRICT v_step FROM tbs.audit_step AS s WHERE s.network_resource_type = resource.network_resource_type AND s.kind = v_list.kind;

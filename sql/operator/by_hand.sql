@@ -11,7 +11,7 @@ BEGIN
     SELECT * INTO STRICT v_type FROM tbs.activity_type AS t WHERE t.activity_type_id = activity.activity_type_id;
     service := v_type.service;
     IF tbs.is_wanted(activity.line_usoc_id, activity.network_resource_id, v_type.service) THEN
-        PERFORM tbs.make_secrets(activity.line_id, v_type.network_resource_type, v_type.service);
+        PERFORM tbs.make_secrets(ARRAY[activity.line_id], ARRAY[v_type.network_resource_type], ARRAY[v_type.service]);
         context := tbs.corrected_context(tbs.activity_context(activity.line_usoc_id, activity.network_resource_id, v_type.trigger_type), activity.corrections);
     END IF;
     plan := ARRAY(SELECT p::tbs.planned_object FROM tbs.plan(activity.line_usoc_id, activity.network_resource_id, v_type.service, context, activity.round_at,
@@ -158,7 +158,7 @@ BEGIN
     IF v_why_not IS NOT NULL THEN
         RETURN v_why_not;
     ELSIF activity.line_usoc_id = 0 THEN
-        PERFORM tbs.succeed_activity(activity, NULL, mark_done_of.evidence, 'marked_done', mark_done_of.reason);
+        PERFORM tbs.succeed_activities(ARRAY[activity], NULL, ARRAY[mark_done_of.evidence], 'marked_done', mark_done_of.reason);
         PERFORM tbs.wake_lines(ARRAY[activity.line_id]);
         RETURN NULL;
     END IF;
@@ -183,7 +183,7 @@ BEGIN
           AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id)
           AND NOT EXISTS (SELECT FROM tbs.activity AS w WHERE w.waits_for_object_id = o.remote_object_id);
     END LOOP;
-    PERFORM tbs.succeed_activity(activity, v_plan.context IS NOT NULL, mark_done_of.evidence, 'marked_done', mark_done_of.reason);
+    PERFORM tbs.succeed_activities(ARRAY[activity], ARRAY[v_plan.context IS NOT NULL], ARRAY[mark_done_of.evidence], 'marked_done', mark_done_of.reason);
     PERFORM tbs.wake_lines(ARRAY[activity.line_id]);
     RETURN NULL;
 END;

@@ -40,9 +40,9 @@ BEGIN
        AND NOT EXISTS (SELECT FROM tbs.line_usoc AS lu WHERE lu.line_usoc_id = activity.line_usoc_id)
        AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u
                        WHERE u.line_usoc_id = activity.line_usoc_id AND u.network_resource_id = activity.network_resource_id AND u.service = v_service) THEN
-        PERFORM tbs.note_line_usoc_state(activity, v_service, false, true, 'removed');
+        PERFORM tbs.note_line_usoc_state(activity, false, true, 'removed');
     ELSE
-        PERFORM tbs.note_line_usoc_state(activity, v_service, NULL, false, 'removed');
+        PERFORM tbs.note_line_usoc_state(activity, NULL, false, 'removed');
     END IF;
 END;
 $note_removed$;

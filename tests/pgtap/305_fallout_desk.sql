@@ -192,7 +192,7 @@ UPDATE tbs.activity SET state = 'waiting' WHERE false;
 UPDATE tbs.line SET first_name = 'H3' WHERE line_id = 101;
 UPDATE tbs.activity SET state = 'waiting', waits_for_object_id = (SELECT o.remote_object_id FROM tbs.remote_object AS o WHERE o.kind = 'domain') WHERE line_usoc_id = 1011;
 SELECT tbs.hold_activity(activity_of(1011), 'x');
-SELECT tbs.wake_object_waiters(o.remote_object_id) FROM tbs.remote_object AS o WHERE o.kind = 'domain';
+SELECT tbs.wake_object_waiters(ARRAY[o.remote_object_id]) FROM tbs.remote_object AS o WHERE o.kind = 'domain';
 SELECT is(queue(), '{1011 line_changed held}', 'what is held stays held when its object is free');
 SELECT tbs.release_activity(activity_of(1011), 'x');
 SELECT work();
