@@ -49,7 +49,7 @@ COMMENT ON COLUMN tbs.audit_step.ignores IS 'members that are sent and cannot be
 CREATE FUNCTION tbs.check_audit_step()
 RETURNS trigger
 LANGUAGE plpgsql
-VOLATILE
+VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $check_audit_step$
 DECLARE

@@ -3,13 +3,28 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(76);
+SELECT plan(85);
 
 SELECT refused($$SELECT tbs.audit_resource('ns-east')$$, '55000', 'not armed', NULL, 'tbs.arm', 'no audit while disarmed');
 SELECT tbs.arm('test');
 SELECT start_bridge();
 SELECT refused($$SELECT tbs.audit_resource('nowhere')$$, '42704', 'unknown network resource', NULL, 'SELECT name', 'nor of what is not there');
 SELECT refused($$SELECT tbs.audit_resource('listings')$$, '0A000', 'has no audit', NULL, 'tbs.audit_step', 'nor of a type without audit steps');
+
+-- Audit steps are checked when they are written.
+CREATE FUNCTION test.step(columns text, vals text) RETURNS text LANGUAGE sql AS $step$
+    SELECT format('INSERT INTO tbs.audit_step (network_resource_type, kind, position, identity, %s) VALUES (''directory'', ''entry'', 10, ''{"number": "{item.number}"}'', %s)', step.columns, step.vals);
+$step$;
+SELECT refused(step('path', '''/entries/{oops'''), '22023', 'malformed URI template', NULL, NULL, 'a broken path');
+SELECT refused(step('path', '''/entries/{line.extension}?n={page.first'''), '22023', 'malformed', NULL, NULL, 'another one');
+SELECT refused(step('path', '''/entries/{somewhere.else}'''), '22023', 'unknown reference "\{somewhere.else\}" in the audit step of kind entry', NULL, 'A context has', 'an unknown reference');
+SELECT refused(step('path, formats', '''/entries'', ''{"name": "upper"}'''), '22023', 'unknown format "upper" of member name', NULL, 'mac, digits and lower', 'an unknown format');
+SELECT refused(step('path, for_each', '''/entries'', ''entry'''), '22023', 'not read before it', NULL, 'for_each', 'a circle');
+SELECT throws_ok(step('path, page_size', '''/entries'', 1'), '23514', NULL, 'pages of one row cannot overlap');
+SELECT throws_ok(step('path, same_list_as', '''/entries'', ''user'''), '23514', NULL, 'a list of its own and one of another''s');
+SELECT lives_ok(step('path', '''/entries{?page.start}'''), 'a good one');
+DELETE FROM tbs.audit_step WHERE network_resource_type = 'directory';
+SELECT refused($$UPDATE tbs.audit_step SET page_size = 50 WHERE kind = 'user'$$, '55000', 'comes with the extension', NULL, NULL, 'a shipped one is not changed');
 
 -- audit_of(resource, domain): asks for an audit and claims its first call; its number is in test.audit.
 CREATE FUNCTION test.audit_of(resource text, domain text DEFAULT NULL) RETURNS text[] LANGUAGE plpgsql AS $audit_of$

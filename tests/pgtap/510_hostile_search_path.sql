@@ -4,7 +4,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(48);
+SELECT plan(55);
 
 CREATE ROLE test_hostile;
 SELECT tbs.grant_access('test_hostile', a) FROM unnest('{app,operator,admin,bridge,viewer}'::text[]) AS a;
@@ -136,6 +136,13 @@ SELECT is(hostile(statement), 'ok', statement) FROM unnest(ARRAY[
     $$SELECT tbs.pause_network_resource('ns-west', 'x')$$,
     $$SELECT tbs.resume_network_resource('ns-west', 'x')$$,
     $$SELECT tbs.adopt('ns-east', 1021, 'x')$$,
+    $$SELECT tbs.audit_resource('ns-east')$$,
+    $$SELECT * FROM tbs.audit_status$$,
+    $$SELECT * FROM tbs.audit_result$$,
+    $$SELECT tbs.plan_audit('{1}', 'adopt', 'x')$$,
+    $$SELECT * FROM tbs.preview_change('UPDATE tbs.line SET first_name = ''x''')$$,
+    $$SELECT * FROM tbs.impact_of_default('netsapiens', 'dial-plan', '"x"')$$,
+    $$SELECT tbs.resync_changed('{1021}', 'x')$$,
     $$SELECT tbs.set_setting('maximum_calls', '4', 'x')$$,
     $$SELECT tbs.drop_history('2020-01-01')$$,
     $$SELECT tbs.without_capture('x')$$,
