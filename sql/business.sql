@@ -98,6 +98,7 @@ COMMENT ON TABLE tbs.network_information IS 'network attributes that lines point
 COMMENT ON COLUMN tbs.network_information.parent_id IS 'the domain record that this site belongs to; of the same customer, and itself without parent';
 COMMENT ON COLUMN tbs.network_information.network_resource_id IS 'the network resource that carries these lines; null: every resource that the line''s USOCs are associated with';
 COMMENT ON COLUMN tbs.network_information.switch_domain IS 'domain on the switch: letters, digits, dot, underscore, hyphen, at most 64 (source: Netsapiens API v2); a site inherits its parent''s';
+COMMENT ON COLUMN tbs.network_information.emergency_address IS 'where an emergency call comes from: {"name", "caller_name", "line_1", "line_2", "city", "state", "postal_code", "country" (default US), "location"}; a site without one has its parent''s';
 COMMENT ON COLUMN tbs.network_information.time_zone IS 'IANA name, for instance US/Eastern';
 COMMENT ON COLUMN tbs.network_information.is_site IS 'generated: this record has a parent';
 COMMENT ON COLUMN tbs.network_information.parent_is_site IS 'generated: false where there is a parent, so that the foreign key asks for a parent that is a domain';

@@ -127,7 +127,8 @@ BEGIN
     WHERE EXISTS (SELECT FROM tbs.master_usoc_network_resource AS a
                   JOIN tbs.service_object AS o ON o.network_resource_type = a.network_resource_type AND o.service = a.service
                   JOIN tbs.remote_object_kind AS k ON k.network_resource_type = o.network_resource_type AND k.kind = o.kind
-                  WHERE a.usoc = c.usoc AND k.found_by = 'extension' AND k.part_of IS NULL)
+                  WHERE a.usoc = c.usoc
+                    AND EXISTS (SELECT FROM tbs.remote_object_kind AS p WHERE p.network_resource_type = k.network_resource_type AND p.part_of = k.kind))
     HAVING count(*) > 0;
 END;
 $capture_queues_of$;

@@ -169,7 +169,8 @@ END;
 $devices_context$;
 COMMENT ON FUNCTION tbs.devices_context(tbs.line, integer) IS 'internal: the devices of a line with all their line keys, for its context';
 
--- Members of a queue. One is a user of the network resource when one of its USOCs means a service that makes one there: nobody can be an agent without.
+-- Members of a queue. One is a user of the network resource when one of its USOCs means a service that makes there what other services own parts of: nobody can be
+-- an agent without.
 CREATE FUNCTION tbs.members_context(line tbs.line, network_resource_id integer)
 RETURNS jsonb
 LANGUAGE plpgsql
@@ -184,7 +185,8 @@ BEGIN
                                       JOIN tbs.service_object AS o ON o.network_resource_type = a.network_resource_type AND o.service = a.service
                                       JOIN tbs.remote_object_kind AS k ON k.network_resource_type = o.network_resource_type AND k.kind = o.kind
                                       WHERE a.line_id = other.line_id AND a.network_resource_id = members_context.network_resource_id
-                                        AND k.found_by = 'extension' AND k.part_of IS NULL))
+                                        AND EXISTS (SELECT FROM tbs.remote_object_kind AS p
+                                                    WHERE p.network_resource_type = k.network_resource_type AND p.part_of = k.kind)))
                    ORDER BY m.position, m.line_member_id), '[]')
         FROM tbs.line_member AS m
         JOIN tbs.line AS other ON other.line_id = m.member_line_id

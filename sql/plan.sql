@@ -232,8 +232,10 @@ BEGIN ATOMIC
               AND y.line_id_found <> (plan.context #>> '{line,line_id}')::bigint
             LIMIT 1) AS u ON true
         UNION ALL
-        -- Members of another object last: when that one goes, nothing is left to do about them.
-        SELECT CASE WHEN k.part_of IS NULL THEN 2 ELSE 3 END, -u.position, -o.remote_object_id, u.position, o.kind, o.key,
+        -- Members of an object that the service has too come last: when that one goes, nothing is left to do about them.
+        SELECT CASE WHEN k.part_of IS NOT NULL AND EXISTS (SELECT FROM tbs.service_object AS s
+                                                           WHERE s.network_resource_type = r.network_resource_type AND s.service = u.service AND s.kind = k.part_of)
+                    THEN 3 ELSE 2 END, -u.position, -o.remote_object_id, u.position, o.kind, o.key,
                CASE WHEN d.has_other_users
                       OR (tbs.other_user(plan.network_resource_id, o.kind, o.key, o.find_value, plan.line_usoc_id, plan.service)).line_usoc_id_found IS NOT NULL THEN 'release'
                     WHEN o.presence = 'absent' OR o.origin = 'found' OR u.removal = 'keep' OR NOT coalesce(q.steps ? 'delete', false) THEN 'forget'
@@ -290,7 +292,14 @@ BEGIN
     body := v_request.body;
     error := v_request.error;
     error_member := v_request.error_member;
-    IF planned.operation = 'edit' AND body IS NOT NULL THEN
+    IF planned.operation = 'delete' AND body IS NOT NULL AND planned.steps #>> '{delete,body_format}' = 'json' THEN
+        -- Members of an object that stays: whatever was sent of them is cleared.
+        body := coalesce((SELECT (jsonb_object_agg(m, '') || body::jsonb)::text
+                          FROM tbs.remote_object AS o
+                          JOIN tbs.remote_object_kind AS k ON k.network_resource_type = resource.network_resource_type AND k.kind = o.kind AND k.part_of IS NOT NULL
+                          CROSS JOIN LATERAL unnest(o.members) AS m
+                          WHERE o.remote_object_id = planned.remote_object_id), body);
+    ELSIF planned.operation = 'edit' AND body IS NOT NULL THEN
         body := CASE planned.steps #>> '{edit,body_format}'
             WHEN 'json' THEN (SELECT CASE WHEN c.cleared IS NULL THEN body ELSE (body::jsonb || c.cleared)::text END
                               FROM (SELECT jsonb_object_agg(m.key, m.value) AS cleared FROM jsonb_each(planned.content) AS m

@@ -173,7 +173,7 @@ BEGIN
                   JOIN tbs.service AS v ON v.network_resource_type = t.network_resource_type AND v.service = t.service
                   WHERE u.line_usoc_id IS NOT NULL
                     AND (h.state IN ('new', 'waiting') OR (h.state = 'retry' AND h.due_at <= clock_timestamp())) AND h.waits_for_object_id IS NULL
-                  -- In order, and looked at one by one: mostly the first has its turn.
+                  -- In order, and looked at one by one: mostly the first has its turn. No join outside of this: it would not keep the order.
                   ORDER BY coalesce(h.moved_to, h.activity_id) OFFSET 0) AS o
             WHERE o.requires = '{}' OR (SELECT tbs.missing_service(x) FROM tbs.activity AS x WHERE x.activity_id = o.activity_id) IS NULL
             LIMIT 1) AS n

@@ -1,4 +1,5 @@
 -- Seat: domain and site ensured, the user, its SIP accounts, its phones. Extension, device and domain cannot be renamed: new key, new object.
+-- A member of a user has one owner: what voicemail, caller_id, dial_permission and e911 own is theirs, and not the seat's.
 
 INSERT INTO tbs.remote_object_kind (network_resource_type, kind, description, key_template, found_by, find_template, shared, shipped) VALUES
     ('netsapiens', 'domain', 'a tenant, also the SIP domain', '{object.domain}', 'switch_domain', '{object.domain}', true, true),
@@ -6,15 +7,20 @@ INSERT INTO tbs.remote_object_kind (network_resource_type, kind, description, ke
     ('netsapiens', 'user', 'an extension in a domain', '{object.user}@{object.domain}', 'extension', '{object.user}', false, true),
     ('netsapiens', 'device', 'a SIP account of a user', '{object.device}@{object.domain}', 'sip_account', '{object.device}', false, true),
     ('netsapiens', 'phone', 'a phone by its MAC, with up to 8 line keys', '{object.mac}', 'mac', '{object.mac}', true, true);
+INSERT INTO tbs.remote_object_kind (network_resource_type, kind, description, key_template, found_by, find_template, part_of, shipped) VALUES
+    ('netsapiens', 'dial_policy', 'what a user may dial', '{object.user}@{object.domain}', 'extension', '{object.user}', 'user', true);
 
-INSERT INTO tbs.service_object (network_resource_type, service, position, kind, for_each, identity, values_from, shipped) VALUES
-    ('netsapiens', 'seat', 10, 'domain', NULL, '{"domain": "{network_information.switch_domain}"}', 'network_information_parent', true),
+INSERT INTO tbs.service_object (network_resource_type, service, position, kind, for_each, identity, values_from, unless_service, removal_value, shipped) VALUES
+    ('netsapiens', 'seat', 10, 'domain', NULL, '{"domain": "{network_information.switch_domain}"}', 'network_information_parent', '{}', 'domain-removal', true),
     ('netsapiens', 'seat', 20, 'site', '$.network_information ? (@.parent_id != null && @.site != null)',
-     '{"domain": "{network_information.switch_domain}", "site": "{network_information.site}"}', 'network_information', true),
-    ('netsapiens', 'seat', 30, 'user', NULL, '{"domain": "{network_information.switch_domain}", "user": "{line.extension}"}', 'line_usoc', true),
+     '{"domain": "{network_information.switch_domain}", "site": "{network_information.site}"}', 'network_information', '{}', NULL, true),
+    ('netsapiens', 'seat', 30, 'user', NULL, '{"domain": "{network_information.switch_domain}", "user": "{line.extension}"}', 'line_usoc', '{}', NULL, true),
+    -- Where there is such a value for the seat: always while the line is suspended. A dial_permission of the line has the say instead.
+    ('netsapiens', 'seat', 35, 'dial_policy', '$.event ? (exists ($.layers[*].parameters."dial-policy"))',
+     '{"domain": "{network_information.switch_domain}", "user": "{line.extension}"}', 'line_usoc', '{dial_permission}', NULL, true),
     ('netsapiens', 'seat', 40, 'device', '$.sip_accounts[*]',
-     '{"domain": "{network_information.switch_domain}", "user": "{line.extension}", "device": "{item.sip_account}"}', 'device', true),
-    ('netsapiens', 'seat', 50, 'phone', '$.devices[*] ? (@.mac != null)', '{"mac": "{item.mac|mac}"}', 'device', true);
+     '{"domain": "{network_information.switch_domain}", "user": "{line.extension}", "device": "{item.sip_account}"}', 'device', '{sip_account}', NULL, true),
+    ('netsapiens', 'seat', 50, 'phone', '$.devices[*] ? (@.mac != null)', '{"mac": "{item.mac|mac}"}', 'device', '{phone}', NULL, true);
 
 -- The domain record itself is the farthest layer it may take values from, so that two lines never send different ones.
 INSERT INTO tbs.activity_step (network_resource_type, service, position, operation, method, path, body, accepts, on_exists, on_missing, shipped) VALUES
@@ -38,14 +44,17 @@ INSERT INTO tbs.activity_step (network_resource_type, service, position, operati
 INSERT INTO tbs.activity_step (network_resource_type, service, position, operation, method, path, body, accepts, is_ours, on_exists, on_missing, shipped) VALUES
     ('netsapiens', 'seat', 30, 'add', 'POST', '/domains/{object.domain}/users',
      '{"synchronous": "yes", "user": "{object.user}", "name-first-name": "{values.name-first-name}", "name-last-name": "{values.name-last-name}", "email-address": "{values.email-address}", "user-scope": "{values.user-scope}", "service-code": "{line.marker}", "site": "{network_information.site?}"}',
-     '{name-first-name,name-last-name,email-address,user-scope,department,time-zone,dial-plan,dial-policy,area-code,caller-id-name,caller-id-number,caller-id-number-emergency,privacy,ring-no-answer-timeout-seconds,limits-max-active-calls-total,language-token,directory-announce-in-dial-by-name-enabled,directory-name-visible-in-list-enabled}',
+     '{name-first-name,name-last-name,email-address,user-scope,department,time-zone,dial-plan,area-code,ring-no-answer-timeout-seconds,limits-max-active-calls-total,language-token,directory-announce-in-dial-by-name-enabled,directory-name-visible-in-list-enabled}',
      NULL, 'look', 'transient', true),
     ('netsapiens', 'seat', 30, 'edit', 'PUT', '/domains/{object.domain}/users/{object.user}',
      '{"name-first-name": "{values.name-first-name}", "name-last-name": "{values.name-last-name}", "email-address": "{values.email-address}", "user-scope": "{values.user-scope}", "service-code": "{line.marker}", "site": "{network_information.site?}"}',
-     '{name-first-name,name-last-name,email-address,user-scope,department,time-zone,dial-plan,dial-policy,area-code,caller-id-name,caller-id-number,caller-id-number-emergency,privacy,ring-no-answer-timeout-seconds,limits-max-active-calls-total,language-token,directory-announce-in-dial-by-name-enabled,directory-name-visible-in-list-enabled}',
+     '{name-first-name,name-last-name,email-address,user-scope,department,time-zone,dial-plan,area-code,ring-no-answer-timeout-seconds,limits-max-active-calls-total,language-token,directory-announce-in-dial-by-name-enabled,directory-name-visible-in-list-enabled}',
      NULL, 'look', 'add', true),
     ('netsapiens', 'seat', 30, 'delete', 'DELETE', '/domains/{object.domain}/users/{object.user}', NULL, '{}', NULL, 'look', 'done', true),
     ('netsapiens', 'seat', 30, 'look', 'GET', '/domains/{object.domain}/users/{object.user}', NULL, '{}', '$."service-code" == $marker', 'look', 'fail', true),
+    ('netsapiens', 'seat', 35, 'add', 'PUT', '/domains/{object.domain}/users/{object.user}', '{}', '{dial-policy}', NULL, 'look', 'transient', true),
+    ('netsapiens', 'seat', 35, 'edit', 'PUT', '/domains/{object.domain}/users/{object.user}', '{}', '{dial-policy}', NULL, 'look', 'add', true),
+    ('netsapiens', 'seat', 35, 'delete', 'PUT', '/domains/{object.domain}/users/{object.user}', '{"dial-policy": ""}', '{}', NULL, 'look', 'done', true),
     ('netsapiens', 'seat', 40, 'add', 'POST', '/domains/{object.domain}/users/{object.user}/devices',
      '{"synchronous": "yes", "device": "{object.device}", "device-sip-registration-password": "{item.secret.sip_password}"}',
      '{device-sip-registration-expiry-seconds,device-srtp-enabled,device-sip-nat-traversal-enabled,device-sip-allowed-user-agent,auto-answer-enabled,caller-id-number-emergency}',

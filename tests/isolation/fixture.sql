@@ -42,6 +42,7 @@ LANGUAGE plpgsql
 AS $set_up$
 BEGIN
     INSERT INTO tbs.network_resource (network_resource_id, name, network_resource_type, base_url, environment) VALUES (1, 'ns', 'netsapiens', 'http://ns.example', 'race');
+    UPDATE tbs.network_resource SET requests_per_second = NULL;
     INSERT INTO tbs.master_usoc (usoc) VALUES ('SEAT'), ('NUMBER');
     INSERT INTO tbs.master_usoc_network_resource (usoc, network_resource_id, service) VALUES ('SEAT', 1, 'seat'), ('NUMBER', 1, 'phone_number');
     INSERT INTO tbs.customer (customer_id, account_number, name) VALUES (1, 'A-1', 'Acme');

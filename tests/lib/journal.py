@@ -21,12 +21,37 @@ def object_of(entry):
         return None
     if len(parts) < 3:
         return ("domain", domain)
-    kind, member = {"sites": ("site", "site"), "users": ("user", "user"), "phonenumbers": ("phone_number", "phonenumber")}[parts[2]]
+    if parts[2] == "addresses" and parts[3:] != ["validate"]:
+        return ("emergency_endpoint", parts[4] if len(parts) > 4 else body.get("address-callback-number")) if parts[3:4] == ["endpoints"] else \
+            ("emergency_address", f"{parts[3] if len(parts) > 3 else body.get('emergency-address-id')}@{domain}")
+    if parts[2] == "addresses":
+        return None
     if len(parts) > 4:
-        kind, member = "device", "device"
-        parts = parts[2:]
+        if parts[4] == "agents":
+            return ("agent", f"{parts[5] if len(parts) > 5 else body.get('callqueue-agent-id')} in {parts[3]}@{domain}")
+        if parts[4] == "answerrules":
+            return ("answer_rule", f"{parts[5] if len(parts) > 5 else body.get('time-frame')} of {parts[3]}@{domain}")
+        name = parts[5] if len(parts) > 5 else body.get("device")
+        return ("device", f"{name}@{domain}")
+    kind, member = {"sites": ("site", "site"), "users": ("user", "user"), "phonenumbers": ("phone_number", "phonenumber"),
+                    "callqueues": ("call_queue", "callqueue")}[parts[2]]
     name = parts[3] if len(parts) > 3 else body.get(member)
     return (kind, name if kind == "phone_number" else f"{name}@{domain}") if name else None
+
+
+# Kinds whose calls go to the place of another one.
+PARTS_OF_USERS = {"voicemail", "voicemail_pin", "caller_id", "dial_policy", "emergency_binding"}
+
+
+def place(kind, key):
+    """(kind, key) as object_of() gives it, of a kind and key of the history."""
+    if kind in PARTS_OF_USERS:
+        return "user", key
+    if kind == "call_forwarding":
+        return "answer_rule", f"* of {key}"
+    if kind == "emergency_endpoint":
+        return kind, key and key.split(" at ")[0]
+    return kind, key
 
 
 def overlaps(entries, thing_of, cut_at):
@@ -65,7 +90,7 @@ class Lines:
         """history: (kind, key, line_id, when it started, when it was recorded), in seconds since 1970."""
         self.calls = collections.defaultdict(list)
         for kind, key, line_id, start, end in history:
-            self.calls[kind, key].append(((start - started_at) * 1e6 - self.SLACK, (end - started_at) * 1e6 + self.SLACK, line_id))
+            self.calls[place(kind, key)].append(((start - started_at) * 1e6 - self.SLACK, (end - started_at) * 1e6 + self.SLACK, line_id))
         self.unknown = []
 
     def of(self, entry):
@@ -90,6 +115,7 @@ def unseen(entries, history, started_at):
     calls, left = collections.defaultdict(list), collections.defaultdict(list)
     for event, kind, key, method, start, end in history:
         end = (end - started_at) * 1e6 + Lines.SLACK
+        kind, key = place(kind, key)
         if event == "api_call":
             calls[kind, key, method].append(((start - started_at) * 1e6 - Lines.SLACK, end))
         else:
@@ -118,7 +144,8 @@ def repeats(entries):
     """(writes that were sent twice running, those of them that are not harmless): a replacement or a removal is harmless, and
     so is a creation that finds that it is there already."""
     last, again, harmful = {}, [], []
-    made = set()
+    # What was made, and below which paths: it goes with what is there.
+    made = {}
     for entry in sorted(entries, key=lambda e: e["arrived_at"]):
         thing = object_of(entry)
         if thing is None or entry["method"] == "GET":
@@ -128,9 +155,9 @@ def repeats(entries):
             again.append(entry)
         last[thing] = request
         if entry["effect"] and entry["method"] == "DELETE":
-            made.discard(thing)
+            made = {one: path for one, path in made.items() if one != thing and not path.startswith(entry["path"] + "/")}
         elif entry["effect"] and entry["method"] == "POST":
             if thing in made:
                 harmful.append(entry)
-            made.add(thing)
+            made[thing] = entry["path"] + "/"
     return again, harmful

@@ -172,7 +172,7 @@ class ModelRun:
                             "VALUES (%s, 'netsapiens', 'http://127.0.0.1:1/ns-api/v2', 'test') RETURNING network_resource_id", (RESOURCE,))
         self.resource = self.cursor.fetchone()[0]
         # Everything is removed in the end, and an operator would let it through.
-        self.cursor.execute("UPDATE tbs.network_resource SET delete_brake = NULL")
+        self.cursor.execute("UPDATE tbs.network_resource SET delete_brake = NULL, requests_per_second = NULL")
         # A vacuum that gives back pages locks the table for a moment, and nothing is to wait here.
         for table in ("activity", "remote_object", "remote_object_use", "bridge", "line", "line_usoc", "line_device", "device"):
             self.cursor.execute(f"ALTER TABLE tbs.{table} SET (vacuum_truncate = off)")

@@ -47,7 +47,7 @@ SELECT is(queue(), '{}', 'the queue is empty');
 -- A USOC swapped for another with the same service
 UPDATE tbs.line_usoc SET usoc = 'SEATPLUS' WHERE line_usoc_id = 1011;
 SELECT is(work(), '{}', 'the same content: no call');
-UPDATE tbs.master_usoc SET parameters = '{"netsapiens": {"privacy": "yes"}}' WHERE usoc = 'SEATPLUS';
+UPDATE tbs.master_usoc SET parameters = '{"netsapiens": {"department": "yes"}}' WHERE usoc = 'SEATPLUS';
 UPDATE tbs.line_usoc SET quantity = 2 WHERE line_usoc_id = 1011;
 SELECT is(work(), '{PUT /domains/acme/users/101}', 'a value of the Master USOC goes out with the next change');
 

@@ -64,7 +64,7 @@ UPDATE tbs.network_information SET parent_id = NULL WHERE network_information_id
 INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1032, 103, 'NUMBER');
 SELECT is(claim(), '{}', 'a number without a seat on the line');
 SELECT is(queue(), '{1032 usoc_added waiting}', 'waits');
-SELECT is(tbs.why_waiting(activity_of(1032)), 'its line does not have service "seat" in step', 'and says for what');
+SELECT is(tbs.why_waiting(activity_of(1032)), 'its line does not have service "seat" or "call_queue" in step', 'and says for what');
 INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1031, 103, 'SEAT');
 SELECT is(work(), '{POST /domains,POST /domains/north/users,POST /domains/north/phonenumbers}', 'the seat comes, then the number');
 DELETE FROM tbs.line_usoc WHERE line_id = 103;

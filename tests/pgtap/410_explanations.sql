@@ -89,7 +89,7 @@ SELECT tbs.remove_activity(activity_of(1011), 'x');
 SELECT matches(tbs.why_waiting(current_setting('test.activity')::bigint), '^it left the queue on .*: removed', 'removed');
 INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1022, 102, 'NUMBER');
 SELECT claim();
-SELECT is(tbs.why_waiting(activity_of(1022)), 'its line does not have service "seat" in step', 'a required service');
+SELECT is(tbs.why_waiting(activity_of(1022)), 'its line does not have service "seat" or "call_queue" in step', 'a required service');
 INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc, active_date) VALUES (1041, 104, 'SEAT', current_date + 3);
 SELECT claim();
 SELECT matches(tbs.why_waiting(activity_of(1041)), '^it is due on ', 'scheduled');

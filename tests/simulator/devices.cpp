@@ -48,12 +48,8 @@ Response Switch::create_device(Call& call, const std::string& domain, const std:
     const std::string device = text_member(call.body, "device");
     if (device.empty()) return refusal(400, "Invalid device.");
     const std::string key = child_key(domain, device);
-    if (store_.devices.visible(key) != nullptr) {
-        if (options_.duplicate_device == Duplicate::conflict)
-            return refusal(409, "Device already exists.");
-        if (options_.duplicate_device == Duplicate::bad_request)
-            return refusal(400, "Device already exists.");
-    }
+    if (store_.devices.visible(key) != nullptr)
+        if (auto problem = duplicate(options_.duplicate_device, "Device")) return *problem;
 
     Json& object = call.body;
     object["domain"] = domain;

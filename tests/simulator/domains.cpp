@@ -58,6 +58,10 @@ Response Switch::domains(Call& call, Segments path) {
     }
     if (kind == "phonenumbers") return phone_numbers(call, domain, rest);
     if (kind == "phones") return phones(call, domain, rest);
+    if (kind == "callqueues") return call_queues(call, domain, rest);
+    if (kind == "agents" && rest.empty() && call.get())
+        return page(call, in_domain(store_.agents, domain));
+    if (kind == "addresses") return addresses(call, domain, rest);
     return no_route();
 }
 
@@ -69,14 +73,15 @@ Response Switch::domain_item(Call& call, const std::string& domain) {
         return accepted(merge(store_.domains, domain, call, kFixedOfDomain, call.due));
     }
     // All that is in the domain goes with it.
-    for (Table* table : {&store_.sites, &store_.users, &store_.devices}) {
+    for (Table* table : {&store_.sites, &store_.users, &store_.devices, &store_.answer_rules,
+                         &store_.call_queues, &store_.agents, &store_.addresses}) {
         std::vector<std::string> keys;
         table->for_prefix(child_key(domain, {}), [&](const std::string& key, const Table::Entry&) {
             keys.push_back(key);
         });
         for (const std::string& key : keys) table->write(key, nullptr, call.due, call.now);
     }
-    for (Table* table : {&store_.phones, &store_.phone_numbers}) {
+    for (Table* table : {&store_.phones, &store_.phone_numbers, &store_.endpoints}) {
         const Table::Keys keys = table->group(domain);
         for (const std::string& key : keys) {
             const JsonPointer object = table->accepted(key);

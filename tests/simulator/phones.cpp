@@ -77,12 +77,8 @@ Response Switch::create_phone(Call& call, std::string domain, const std::string&
         if (store_.domains.visible(domain) == nullptr)
             return refusal(404, "Domain " + domain + " does not exist");
     }
-    if (store_.phones.visible(mac) != nullptr) {
-        if (options_.duplicate_phone == Duplicate::conflict)
-            return refusal(409, "MAC already exists.");
-        if (options_.duplicate_phone == Duplicate::bad_request)
-            return refusal(400, "MAC already exists.");
-    }
+    if (store_.phones.visible(mac) != nullptr)
+        if (auto problem = duplicate(options_.duplicate_phone, "MAC")) return *problem;
     Json& object = call.body;
     object["domain"] = domain;
     if (!object.contains(kMac)) object[kMac] = mac;

@@ -40,6 +40,30 @@ std::optional<Response> missing_member(const Json& body,
     return std::nullopt;
 }
 
+std::optional<Response> invalid_choice(const Json& body,
+                                       std::initializer_list<std::string_view> names,
+                                       std::initializer_list<std::string_view> choices) {
+    for (const std::string_view name : names) {
+        const auto found = body.find(name);
+        if (found == body.end() || *found == "") continue;
+        const bool known = std::any_of(choices.begin(), choices.end(), [&](std::string_view one) {
+            return found->is_string() && *found == one;
+        });
+        if (!known) return refusal(400, "Invalid " + std::string(name) + ".");
+    }
+    return std::nullopt;
+}
+
+std::optional<Response> invalid_integer(const Json& body,
+                                        std::initializer_list<std::string_view> names) {
+    for (const std::string_view name : names) {
+        const auto found = body.find(name);
+        if (found != body.end() && *found != "" && !found->is_number_integer())
+            return refusal(400, "Invalid " + std::string(name) + ".");
+    }
+    return std::nullopt;
+}
+
 Switch::Switch(SwitchOptions options, const Clock& clock, std::mt19937_64& random)
     : options_(std::move(options)),
       clock_(clock),
@@ -132,6 +156,37 @@ bool Switch::merge(Table& table, const std::string& key, const Call& call,
     (*after)["last-modified-datetime"] = clock_.wall_text();
     table.write(key, std::move(after), due, call.now, table.automatic(key));
     return true;
+}
+
+Response Switch::item(Call& call, Table& table, const std::string& key,
+                      std::span<const std::string_view> fixed) {
+    if (!call.get() && !call.put() && !call.remove()) return no_route();
+    const JsonPointer object = table.visible(key);
+    if (object == nullptr) return not_found();
+    if (call.get()) return json_response(*object);
+    if (call.put()) {
+        call.take_synchronous();
+        return accepted(merge(table, key, call, fixed, call.due));
+    }
+    const bool effect = table.accepted(key) != nullptr;
+    table.write(key, nullptr, call.due, call.now);
+    return accepted(effect);
+}
+
+std::optional<Response> Switch::duplicate(Duplicate behaviour, const std::string& what) {
+    if (behaviour == Duplicate::conflict) return refusal(409, what + " already exists.");
+    if (behaviour == Duplicate::bad_request) return refusal(400, what + " already exists.");
+    return std::nullopt;
+}
+
+Response Switch::created(Call& call, Table& table, const std::string& key, bool synchronous) {
+    stamp(call.body);
+    auto object = std::make_shared<const Json>(std::move(call.body));
+    table.write(key, object, synchronous ? call.now : call.due, call.now);
+    if (!synchronous) return accepted();
+    Response response = json_response(*object);
+    response.effect = true;
+    return response;
 }
 
 void Switch::stamp(Json& object) const {

@@ -17,7 +17,8 @@
 
 namespace tbs::simulator {
 
-// What a second create of the same device or phone gets: nobody has documented it.
+// What a second create of the same device, phone, answer rule, call queue, agent or endpoint gets:
+// nobody has documented it.
 enum class Duplicate { conflict, overwrite, bad_request };
 
 struct SwitchOptions {
@@ -79,11 +80,36 @@ class Switch {
     Response create_user(Call& call, const std::string& domain);
     Response user_list(const Call& call, const std::string& domain) const;
     bool login_in_use(const std::string& login, const std::string& key) const;
+    // The 400 for a user with a member that the switch does not take.
+    std::optional<Response> invalid_user(const Json& user, const std::string& domain) const;
     void remove_user(const std::string& key, Microseconds due, Microseconds now);
 
     Response devices(Call& call, const std::string& domain, const std::string& user, Segments path);
     Response device_item(Call& call, const std::string& key);
     Response create_device(Call& call, const std::string& domain, const std::string& user);
+
+    Response answer_rules(Call& call, const std::string& user_key, Segments path);
+    Response create_answer_rule(Call& call, const std::string& user_key);
+    // The rule that rings all devices of a new user.
+    void add_default_rule(const std::string& user_key, Microseconds due, Microseconds now);
+
+    Response call_queues(Call& call, const std::string& domain, Segments path);
+    Response create_call_queue(Call& call, const std::string& domain);
+    Response agents(Call& call, const std::string& domain, const std::string& queue, Segments path);
+    Response create_agent(Call& call, const std::string& domain, const std::string& queue);
+
+    Response addresses(Call& call, const std::string& domain, Segments path);
+    Response create_address(Call& call, const std::string& domain);
+    Response endpoints(Call& call, const std::string& domain, Segments path);
+    Response create_endpoint(Call& call, const std::string& domain);
+
+    // GET, PUT and DELETE of an object in a table; `fixed` members stay.
+    Response item(Call& call, Table& table, const std::string& key,
+                  std::span<const std::string_view> fixed);
+    // The answer to a second create, where it is no success.
+    static std::optional<Response> duplicate(Duplicate behaviour, const std::string& what);
+    // Accepts a new object; the answer shows it when the create was synchronous.
+    Response created(Call& call, Table& table, const std::string& key, bool synchronous);
 
     // `domain` is empty for the routes over the whole switch.
     Response phone_numbers(Call& call, const std::string& domain, Segments path);
@@ -119,5 +145,12 @@ Response not_found();
 // The 400 for the first of these members that the body does not have.
 std::optional<Response> missing_member(const Json& body,
                                        std::initializer_list<std::string_view> names);
+// The 400 for the first of these members that is there, is not empty, and is none of the choices.
+std::optional<Response> invalid_choice(const Json& body,
+                                       std::initializer_list<std::string_view> names,
+                                       std::initializer_list<std::string_view> choices);
+// The 400 for the first of these members that is there, is not empty, and is no whole number.
+std::optional<Response> invalid_integer(const Json& body,
+                                        std::initializer_list<std::string_view> names);
 
 }  // namespace tbs::simulator

@@ -40,11 +40,13 @@ Response Switch::users(Call& call, const std::string& domain, Segments path) {
         }
         return user_item(call, domain, user);
     }
-    if (path[1] != "devices") return no_route();
+    if (path[1] != "devices" && path[1] != "answerrules") return no_route();
     if (store_.users.visible(child_key(domain, user)) == nullptr)
         return refusal(404, "User " + user + " does not exist in domain " + domain);
     if (call.post() && store_.users.accepted(child_key(domain, user)) == nullptr)
         return accepted(false);
+    if (path[1] == "answerrules")
+        return answer_rules(call, child_key(domain, user), path.subspan(2));
     return devices(call, domain, user, path.subspan(2));
 }
 
@@ -60,6 +62,7 @@ Response Switch::user_item(Call& call, const std::string& domain, const std::str
         return accepted(effect);
     }
     call.take_synchronous();
+    if (auto problem = invalid_user(call.body, domain)) return *problem;
     const std::string login = text_member(call.body, "login-username");
     if (login.empty())
         call.body.erase("login-username");  // a user cannot be without
@@ -78,6 +81,7 @@ Response Switch::create_user(Call& call, const std::string& domain) {
     const std::string user = text_member(call.body, "user");
     if (user.empty() || user.size() > kMaximumUser || user.find('/') != std::string::npos)
         return refusal(400, "Invalid user.");
+    if (auto problem = invalid_user(call.body, domain)) return *problem;
     const std::string key = child_key(domain, user);
     if (store_.users.visible(key) != nullptr) return refusal(409, "UID already exists.");
     std::string login = text_member(call.body, "login-username");
@@ -90,6 +94,7 @@ Response Switch::create_user(Call& call, const std::string& domain) {
     const Microseconds due = synchronous ? call.now : call.due;
     auto object = std::make_shared<const Json>(std::move(call.body));
     store_.users.write(key, object, due, call.now);
+    add_default_rule(key, due, call.now);
     ensure_site(domain, *object, due, call.now);
     if (!synchronous) return accepted();
     Response response = json_response(*object);
@@ -128,7 +133,25 @@ bool Switch::login_in_use(const std::string& login, const std::string& key) cons
     });
 }
 
-// Its devices go with a user; phone numbers that lead to it stay, as on the real switch.
+std::optional<Response> Switch::invalid_user(const Json& user, const std::string& domain) const {
+    if (auto problem = invalid_choice(
+            user,
+            {"privacy", "voicemail-enabled", "voicemail-user-control-enabled",
+             "voicemail-receive-broadcast-enabled", "directory-name-visible-in-list-enabled",
+             "email-send-alert-new-voicemail-enabled"},
+            {"yes", "no"}))
+        return problem;
+    const std::string pin = text_member(user, "voicemail-login-pin");
+    if (!std::all_of(pin.begin(), pin.end(), [](char c) { return c >= '0' && c <= '9'; }))
+        return refusal(400, "Invalid voicemail-login-pin.");
+    const std::string address = text_member(user, "emergency-address-id");
+    if (!address.empty() && store_.addresses.visible(child_key(domain, address)) == nullptr)
+        return refusal(400, "Invalid emergency-address-id.");
+    return std::nullopt;
+}
+
+// Its devices and answer rules go with a user; phone numbers that lead to it, and what it is an
+// agent of, stay, as on the real switch.
 void Switch::remove_user(const std::string& key, Microseconds due, Microseconds now) {
     const Table::Keys devices = store_.devices.group(key);
     for (const std::string& device : devices) {
@@ -136,6 +159,10 @@ void Switch::remove_user(const std::string& key, Microseconds due, Microseconds 
         if (object != nullptr && store_.devices.group_of(*object) == key)
             store_.devices.write(device, nullptr, due, now);
     }
+    std::vector<std::string> rules;
+    store_.answer_rules.for_prefix(
+        key + "/", [&](const std::string& rule, const Table::Entry&) { rules.push_back(rule); });
+    for (const std::string& rule : rules) store_.answer_rules.write(rule, nullptr, due, now);
     store_.users.write(key, nullptr, due, now);
 }
 
