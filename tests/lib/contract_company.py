@@ -60,6 +60,13 @@ class Company:
         for domain, site in (("alpha", "hq"), ("beta", "branch")):
             self.change("INSERT INTO tbs.network_information (customer_id, parent_id, name, site, external_id) SELECT customer_id, network_information_id, %s, %s, %s "
                         "FROM tbs.network_information WHERE external_id = %s", site, site, site, domain)
+        # A domain with a site for each service that makes one, so that each does.
+        self.founders = [service for service, needs in self.services.items() if not needs]
+        for service in self.founders:
+            self.change("INSERT INTO tbs.network_information (customer_id, name, switch_domain, external_id) SELECT customer_id, %s, %s, %s FROM tbs.customer",
+                        service, service, service)
+            self.change("INSERT INTO tbs.network_information (customer_id, parent_id, name, site, external_id) SELECT customer_id, network_information_id, %s, %s, %s "
+                        "FROM tbs.network_information WHERE external_id = %s", "at_" + service, "at_" + service, "at_" + service, service)
         self.change("UPDATE tbs.network_information SET emergency_address = %s", json.dumps(self.samples["emergency_addresses"][0]))
         self.change("UPDATE tbs.network_information SET time_zone = 'US/Eastern', caller_id_name = 'Acme', caller_id_number = '18585550100', parameters = %s "
                     "WHERE external_id = 'beta'", self.of_layer("network_information_parent", 0))
@@ -69,6 +76,8 @@ class Company:
             # Without a site, with one; without what can be left out, with all there is.
             for fullness, place in ((PLAIN, "alpha"), (PLAIN, "hq"), (RICH, "branch")):
                 self.found_line(f"{usoc}-{fullness}-{place}", place, fullness)
+            if service in self.founders:
+                self.found_line(f"{usoc}-{PLAIN}-at_{service}", f"at_{service}", PLAIN)
         # Lines that have members have the seat of their place.
         self.change("INSERT INTO tbs.line_member (line_id, member_line_id, position) SELECT l.line_id, m.line_id, 1 FROM tbs.line AS l "
                     "JOIN tbs.line AS m ON m.network_information_id = l.network_information_id AND m.line_id <> l.line_id AND m.external_id LIKE %s",
@@ -147,6 +156,10 @@ class Company:
         self.settle("secrets rotated")
         self.stand.sql("SELECT tbs.resync(network_resource_id => network_resource_id, reason => 'test') FROM tbs.network_resource WHERE name = %s", [RESOURCE])
         self.settle("resync")
+        self.stand.sql("SELECT tbs.rotate_secret(line_id, account, 'test', name) FROM tbs.subscriber_secret")
+        self.settle("secrets rotated")
+        self.change("UPDATE tbs.line SET telephone_number = overlay(telephone_number PLACING '3' FROM 9 FOR 1)")
+        self.settle("numbers changed")
         self.change("UPDATE tbs.line SET extension = '2' || substr(extension, 2), telephone_number = overlay(telephone_number PLACING '2' FROM 9 FOR 1)")
         self.settle("extensions and numbers changed")
         self.change("UPDATE tbs.line AS l SET network_information_id = n.network_information_id FROM tbs.network_information AS o, tbs.network_information AS n "
@@ -162,6 +175,8 @@ class Company:
             self.settle(f"USOCs deleted: {', '.join(sorted({self.usocs[usoc][0] for usoc in usocs}))}")
 
     def end(self):
+        self.change("DELETE FROM tbs.line_usoc WHERE usoc = ANY (%s)", [usoc for usoc, (service, _) in self.usocs.items() if self.services[service]])
+        self.settle("USOCs deleted that require others, which stay")
         self.change("DELETE FROM tbs.line_usoc")
         self.settle("all USOCs deleted")
 
@@ -206,7 +221,10 @@ class Company:
     def complete(self):
         """Every step of every service has been taken, for every trigger type of a line there was an activity."""
         made = set(self.stand.sql(
-            "SELECT t.service, h.kind, h.operation FROM tbs.activity_history AS h JOIN tbs.activity_type AS t USING (activity_type_id) WHERE h.event = 'api_call'"))
+            "SELECT t.service, h.kind, CASE WHEN h.operation = 'delete' AND r.method = h.method THEN 'return' ELSE h.operation END "
+            "FROM tbs.activity_history AS h JOIN tbs.activity_type AS t USING (activity_type_id) "
+            "LEFT JOIN (tbs.activity_step AS r JOIN tbs.service_object AS o USING (network_resource_type, service, position)) "
+            "ON (r.network_resource_type, r.service, o.kind, r.operation) = (t.network_resource_type, t.service, h.kind, 'return') WHERE h.event = 'api_call'"))
         never = sorted(self.steps - made)
         self.report.check(not never, f"each of {len(self.steps)} steps was taken", "\n".join(" ".join(step) for step in never))
         never = self.stand.sql(
