@@ -137,7 +137,7 @@ SELECT is(act('send', 'different'), 2::bigint, 'send what is different');
 SELECT is((SELECT array_agg(format('%s %s', q.line_usoc_id, q.lane) ORDER BY q.line_usoc_id) FROM tbs.activity_queue AS q), '{"1012 bulk","1021 bulk"}', 'in the bulk lane');
 SELECT is(work(), '{"DELETE /domains/other/phonenumbers/18585550101","PUT /domains/acme/users/102","POST /domains/acme/phonenumbers"}', 'that, and nothing else, is sent; a number in another domain is released there');
 SELECT is(act('remove', 'extra'), 1::bigint, 'only what is ours is removed');
-SELECT is((SELECT array_agg(format('%s %s', q.activity_type, q.line_id)) FROM tbs.activity_queue AS q), '{"netsapiens.seat.resync "}', 'by an activity without a line');
+SELECT is((SELECT array_agg(format('%s %s', q.activity_type, q.line_id)) FROM tbs.activity_queue AS q), '{"netsapiens.call_queue.resync "}', 'by an activity without a line');
 SELECT is(work(), '{"DELETE /domains/acme/users/900"}', 'a user that no row wants');
 SELECT is(act('remove', 'extra') + act('send', 'different'), 0::bigint, 'each only once');
 SELECT is(act('remove_not_ours', 'extra'), 4::bigint, 'the rest on purpose');
