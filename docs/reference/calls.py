@@ -15,6 +15,8 @@ CHANGES = {
 }
 ENDS = {"usoc_added", "usoc_deleted"}
 LISTS = {"sip_accounts": "SIP account", "devices": "device with a MAC", "members": "member who is a user of the domain"}
+CONDITIONS = {"$.network_information?(@.parent_id != null && @.site != null)": "where the record is a site",
+              "$.event?(exists ($.layers[*].parameters.dial-policy))": "where `dial-policy` has a value"}
 # Members that are an instruction, and no property of the object.
 INSTRUCTIONS = {"synchronous", "format"}
 
@@ -29,15 +31,18 @@ class Object:
     def __init__(self, row, steps, references):
         self.row, self.steps, self.references = row, {step["operation"]: step for step in steps}, references
         # SQL/JSON paths come back as $."devices"[*]?(@."mac" != null).
-        found = re.match(r"\$\.(\w+)(\[\*\])?", (row["each"] or "").replace('"', ""))
-        self.of, self.is_list = (found[1], bool(found[2])) if found else (None, False)
+        self.each = (row["each"] or "").replace('"', "")
+        found = re.match(r"\$\.(\w+)\[\*\]", self.each)
+        self.of = found[1] if found else None
 
     def depends_on(self, parts, layers):
-        """Whether what it is, whether it is, or what is sent can change with these."""
-        used = {name.split(".")[0] for name in self.references(self.row["identity"])} | {self.of}
+        """Whether what is sent can change with these."""
+        used = {self.of}
         for step in self.content():
             names = self.references(step["body"] or {})
             used |= {name.split(".")[0] for name in names}
+            # Where the USOC has no number of its own, it is the line's.
+            used |= {"line"} if "line_usoc.telephone_number" in names else set()
             if step["accepts"] or any(name.startswith("values.") for name in names):
                 used |= set(LAYERS[: LAYERS.index(self.row["values_from"]) + 1])
         return bool(used & (parts | layers))
@@ -53,17 +58,17 @@ class Object:
         edit = self.steps.get("edit")
         if operation in ("delete", "return") and edit and all(step[part] == edit[part] for part in ("method", "path", "query")):
             off = {name: value for name, value in step["body"].items() if name not in INSTRUCTIONS and not self.references({name: value})}
-            text += " with " + ", ".join(f"`{name}` {json.dumps(value)}" for name, value in sorted(off.items()))
+            text += " with " + (", ".join(f"`{name}` {json.dumps(value)}" for name, value in sorted(off.items())) if len(off) < 4 else "its off-values")
         return text
 
     def when(self):
         """For each of what, or where it is at all."""
-        condition = f"for each {LISTS[self.of]}" if self.is_list else "where the record is a site" if self.of else ""
+        condition = f"for each {LISTS[self.of]}" if self.of else CONDITIONS.get(self.each, f"where `{self.each}`") if self.each else ""
         others = ", ".join(self.row["unless_service"])
         return "; ".join(text for text in (condition, f"unless the line has {others}" if others else "") if text)
 
     def described(self, *calls):
-        return [" then ".join(calls) + (f" ({self.when()})" if self.when() else "")] if calls else []
+        return [f"{self.row['kind']}: " + ", then ".join(calls) + (f" ({self.when()})" if self.when() else "")] if calls else []
 
     def made(self):
         follows = ["edit"] if self.steps.get("add", {}).get("edit_follows") else []
@@ -98,7 +103,7 @@ def objects(catalog, resource_type, service):
 
 
 def numbered(calls):
-    return "<br>".join(f"{number}. {call}" for number, call in enumerate(calls, 1)) or "none"
+    return "<br>".join(f"{number}. {call}" for number, call in enumerate(calls, 1)) or "none: what is unchanged is never sent again"
 
 
 def calls_of(trigger, parts):
@@ -130,7 +135,7 @@ def tables(catalog, resource_type, table):
         calls += [(f"`{service['service']}`", "<br>".join(triggers), text) for (_, text), triggers in rows.items()]
         for part in parts:
             if part.content():
-                edits.append((f"`{service['service']}`", part.row["kind"], named(part.row["identity"]), named(part.members("add") - part.members("edit")),
+                edits.append((f"`{service['service']}`", part.row["kind"], ", ".join(f"`{name}` {part.row['identity'][name]}" for name in sorted(part.row["identity"])), named(part.members("add") - part.members("edit")),
                               named(part.members("edit"))))
     return (table(["service", "trigger type", "calls in order"], calls) + "\n"
             + table(["service", "object", "makes it another object", "said when it is made only", "changed by an edit"], edits))

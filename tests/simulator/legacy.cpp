@@ -244,10 +244,9 @@ Response Legacy::number_delete() {
 
 // ---- words
 
-const std::string& Legacy::field(const std::string& name) const {
-    static const std::string kNothing;
+std::string Legacy::field(const std::string& name) const {
     const auto found = fields_.find(name);
-    return found == fields_.end() ? kNothing : found->second;
+    return found == fields_.end() ? std::string() : found->second;
 }
 
 Json Legacy::members(std::string_view not_these) const {

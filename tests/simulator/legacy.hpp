@@ -57,7 +57,7 @@ class Legacy {
     Response number_update();
     Response number_delete();
 
-    const std::string& field(const std::string& name) const;
+    std::string field(const std::string& name) const;
     // The fields in the spelling of v2, but for those that say which object is meant.
     Json members(std::string_view not_these) const;
     // "/domains/D/users/U" of a user, "" of one whose uid is none.
