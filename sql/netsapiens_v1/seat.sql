@@ -57,6 +57,7 @@ INSERT INTO tbs.activity_step (network_resource_type, service, position, operati
     ('netsapiens_v1', 'seat', 40, 'look', 'POST', '/', '{"object": "device", "action": "read"}',
      '{"format": "json", "domain": "{object.domain}", "device": "sip:{object.device}@{object.domain}"}', 'form', '{}', 'look', 'fail', false, true);
 
+-- A read wants extension and checkExistance (the vendor's spelling) as well; the MAC alone is to decide.
 -- All line keys in one document, empty ones too: a field left out of a change would keep its old value on the switch.
 INSERT INTO tbs.activity_step (network_resource_type, service, position, operation, method, path, query, body, body_format, accepts, on_exists, on_missing, shipped)
 SELECT 'netsapiens_v1', 'seat', 50, o.operation, 'POST', '/', jsonb_build_object('object', 'mac', 'action', o.action),

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import urllib.parse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jsonschema
 
@@ -239,6 +239,19 @@ def distinct(requests):
     return list({str(request): request for request in requests}.values())
 
 
+def check_finds(report, requests, document, what):
+    """The document finds what is put wrong in a request that is right: else its silence would say nothing."""
+    good = next(request for request in distinct(requests) if not document.violations(request) and request.method == "POST" and isinstance(request.body, dict)
+                and len(request.body) > 3)
+    name, value = next((name, value) for name, value in good.body.items() if document.violations(replace(good, body={n: v for n, v in good.body.items() if n != name})))
+    wrong = {"call": replace(good, path=good.path + "/nothing"), "query": replace(good, query=good.query + (("nothing", "1"),)),
+             "content type": replace(good, content_type="text/plain"), "unlisted": replace(good, body={**good.body, "nothing": value}),
+             "missing": replace(good, body={n: v for n, v in good.body.items() if n != name})}
+    for rule, request in wrong.items():
+        rules = [violation.rule for violation in document.violations(request)]
+        report.check(rules == [rule], f"{what} finds what is wrong: {rule}", f"it finds {rules} in {request}")
+
+
 def check(report, requests, document, exceptions, what):
     """One check of the report: no request breaks the document but where an exception says why."""
     found = {}
@@ -251,5 +264,6 @@ def check(report, requests, document, exceptions, what):
                 found.setdefault((violation.call, violation.rule, violation.member), (violation, request))
     report.check(not found, f"{what}: {len(distinct(requests))} requests, {allowed} exceptions, 0 violations",
                  "\n".join(f"{violation}\n    {str(request)[:200]}" for violation, request in list(found.values())[:SHOWN]))
+    check_finds(report, requests, document, what)
     unused = exceptions.unused()
     report.check(not unused, f"{what}: every exception is needed", "\n".join(json.dumps(row) for row in unused))
