@@ -125,7 +125,8 @@ BEGIN
         WHERE a.activity_id = ANY (give_back.activity_ids) AND a.state = 'processing'
         RETURNING a.*
     LOOP
-        UPDATE tbs.remote_object AS o SET in_flight_activity_id = NULL WHERE o.in_flight_activity_id = v_activity.activity_id;
+        UPDATE tbs.remote_object AS o SET in_flight_activity_id = NULL
+        WHERE o.remote_object_id = v_activity.remote_object_id AND o.in_flight_activity_id = v_activity.activity_id;
         PERFORM tbs.wake_object_waiters(ARRAY[v_activity.remote_object_id]);
         PERFORM tbs.record_event(give_back.event, NULL, v_activity, false, give_back.message);
     END LOOP;
@@ -208,6 +209,27 @@ END;
 $take_over$;
 COMMENT ON FUNCTION tbs.take_over(bigint, bigint, boolean, text) IS 'internal: ends a bridge that has not renewed its lease, unless it has just done so or is in the middle of a statement';
 
+-- A session keeps its plans; of two indexes that seemed equally good for an empty table it may have kept the one that has to be read from end to end. Autovacuum
+-- comes once in a minute: a load of a hundred thousand lines begins and ends before that.
+CREATE FUNCTION tbs.analyze_grown_tables()
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $analyze_grown_tables$
+DECLARE
+    v_table record;
+BEGIN
+    FOR v_table IN
+        SELECT c.relname FROM pg_class AS c
+        WHERE c.relnamespace = 'tbs'::regnamespace AND c.relkind = 'r' AND pg_relation_size(c.oid) > 4 * current_setting('block_size')::bigint * greatest(c.relpages, 2)
+    LOOP
+        EXECUTE format('ANALYZE (SKIP_LOCKED) tbs.%I', v_table.relname);
+    END LOOP;
+END;
+$analyze_grown_tables$;
+COMMENT ON FUNCTION tbs.analyze_grown_tables() IS 'internal: gathers statistics of tables that have become four times as large since it was done last, so that plans that are kept are made anew';
+
 CREATE FUNCTION tbs.bridge_beat(bridge_id bigint, held bigint[])
 RETURNS TABLE (configuration_version bigint, lost bigint[])
 LANGUAGE plpgsql
@@ -265,6 +287,7 @@ BEGIN
         SELECT o.remote_object_id
         FROM (SELECT DISTINCT a.waits_for_object_id FROM tbs.activity AS a WHERE a.waits_for_object_id IS NOT NULL) AS w
         JOIN tbs.remote_object AS o ON o.remote_object_id = w.waits_for_object_id AND o.in_flight_activity_id IS NULL));
+    PERFORM tbs.analyze_grown_tables();
     IF extract(minute FROM v_now) <> extract(minute FROM v_previous_beat) THEN
         PERFORM tbs.make_history_partitions();
         DELETE FROM tbs.network_resource_removal AS d WHERE d.begun_at < v_now - interval '1 hour';
@@ -295,11 +318,12 @@ BEGIN
           FROM (SELECT r.line_id, l.lane, bool_and(r.is_new) AS is_new, min(r.place) AS place
                 FROM generate_series(1, 5) AS l (lane)
                 CROSS JOIN LATERAL (
-                    -- Several of a line mostly follow each other: some more rows than lines.
-                    (SELECT n.line_id, true AS is_new, n.activity_id AS place FROM tbs.activity AS n
+                    -- Several of a line mostly follow each other: some more rows than lines. By time and not by number: the primary key, which has all states, must
+                    -- not seem to be as good.
+                    (SELECT n.line_id, true AS is_new, row_number() OVER (ORDER BY n.captured_at) AS place FROM tbs.activity AS n
                      WHERE n.network_resource_id = claimable_lines.network_resource_id AND n.state = 'new' AND n.lane = l.lane
                        AND n.line_id <> ALL (claimable_lines.passed_over)
-                     ORDER BY n.activity_id LIMIT claimable_lines.maximum * 10)
+                     ORDER BY n.captured_at LIMIT claimable_lines.maximum * 10)
                     UNION ALL
                     (SELECT d.line_id, false, row_number() OVER (ORDER BY d.due_at) FROM tbs.activity AS d
                      WHERE l.lane = 1 AND d.network_resource_id = claimable_lines.network_resource_id AND d.state IN ('retry', 'scheduled')

@@ -302,7 +302,14 @@ CREATE TYPE tbs.sending AS (
     line_id              bigint,
     line_usoc_id         bigint,
     service              text,
-    planned              tbs.planned_object,
+    kind                 text,
+    key                  text,
+    operation            text,
+    identity             jsonb,
+    find_value           text,
+    content              jsonb,
+    sent_at              timestamptz,
+    accepted_at          timestamptz,
     method               text,
     path                 text,
     headers              jsonb,
@@ -329,7 +336,8 @@ BEGIN
     END IF;
     v_request := tbs.planned_request(v_planned, prepare_sending.context, resource);
     RETURN ROW(activity.activity_id, activity.call_number, activity.activity_type_id, activity.network_resource_id, activity.line_id, activity.line_usoc_id,
-               prepare_sending.service, v_planned, v_request.method, v_request.path, v_request.headers, v_request.body, v_request.error, v_request.error_member,
+               prepare_sending.service, v_planned.kind, v_planned.key, v_planned.operation, v_planned.identity, v_planned.find_value, v_planned.content,
+               v_planned.sent_at, v_planned.accepted_at, v_request.method, v_request.path, v_request.headers, v_request.body, v_request.error, v_request.error_member,
                prepare_sending.finishes AND v_planned.operation IN ('add', 'edit'));
 END;
 $prepare_sending$;
@@ -354,21 +362,21 @@ BEGIN
     END IF;
     v_objects := ARRAY(
         SELECT (SELECT o.remote_object_id FROM tbs.remote_object AS o
-                WHERE o.network_resource_id = s.network_resource_id AND o.kind = (s.planned).kind AND o.key = (s.planned).key)
+                WHERE o.network_resource_id = s.network_resource_id AND o.kind = s.kind AND o.key = s.key)
         FROM unnest(sendings) WITH ORDINALITY AS s ORDER BY s.ordinality);
     -- The rows stay locked until the end of the transaction: whoever releases an object sees who waits for it. In one order for everybody.
     PERFORM FROM tbs.remote_object AS o WHERE o.remote_object_id = ANY (v_objects) ORDER BY o.remote_object_id FOR NO KEY UPDATE;
     FOR v_row IN
         SELECT s.ordinality AS place, s.activity_id, o.remote_object_id, o.in_flight_activity_id, w.whole,
                CASE WHEN w.whole IS NOT NULL THEN tbs.who_is_at(o.object, w.network_resource_type) END AS who_is_there,
-               (o.sent_at, o.accepted_at) IS DISTINCT FROM ((s.planned).sent_at, (s.planned).accepted_at)
+               (o.sent_at, o.accepted_at) IS DISTINCT FROM (s.sent_at, s.accepted_at)
                -- What several lines share, and nobody used when this was planned: somebody may have begun to since.
-               OR ((s.planned).operation = 'delete' AND (s.planned).content IS NULL AND EXISTS (
+               OR (s.operation = 'delete' AND s.content IS NULL AND EXISTS (
                        SELECT FROM tbs.remote_object_use AS x
                        JOIN tbs.network_resource AS r ON r.network_resource_id = s.network_resource_id
                        JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = o.kind AND k.shared
                        WHERE x.remote_object_id = o.remote_object_id AND (x.line_usoc_id, x.service) <> (s.line_usoc_id, s.service))) AS has_changed,
-               CASE WHEN s.error IS NOT NULL THEN format('%s %s, %s: %s', (s.planned).operation, (s.planned).kind, s.error_member, s.error) END AS error
+               CASE WHEN s.error IS NOT NULL THEN format('%s %s, %s: %s', s.operation, s.kind, s.error_member, s.error) END AS error
         FROM unnest(sendings) WITH ORDINALITY AS s
         CROSS JOIN LATERAL (SELECT x AS object, x.* FROM tbs.remote_object AS x WHERE x.remote_object_id = v_objects[s.ordinality] OFFSET 0) AS o
         -- The place that it shares with others, if any: an object and its members that other services own.
@@ -409,21 +417,21 @@ BEGIN
     END LOOP;
     UPDATE tbs.remote_object AS o
     SET in_flight_activity_id = s.activity_id, presence_before = o.presence, settled_before = o.settled,
-        presence = CASE WHEN (s.planned).operation IN ('add', 'delete') THEN 'perhaps' ELSE o.presence END,
-        settled = o.settled AND (s.planned).operation IN ('look', 'prepare'),
-        identity = coalesce((s.planned).identity, o.identity), find_value = coalesce((s.planned).find_value, o.find_value),
-        sent = CASE WHEN (s.planned).operation IN ('look', 'prepare') THEN o.sent WHEN (s.planned).operation <> 'delete' THEN (s.planned).content END,
-        prepared = CASE WHEN (s.planned).operation = 'prepare' THEN (s.planned).content ELSE o.prepared END,
-        members = ARRAY(SELECT jsonb_object_keys((s.planned).content) WHERE (s.planned).operation IN ('add', 'edit')
-                        UNION SELECT unnest(o.members) WHERE NOT ((s.planned).operation = 'add' AND o.presence = 'absent')),
-        markers = CASE WHEN (s.planned).operation IN ('add', 'edit') AND 'tbs:' || s.line_id <> ALL (o.markers)
+        presence = CASE WHEN s.operation IN ('add', 'delete') THEN 'perhaps' ELSE o.presence END,
+        settled = o.settled AND s.operation IN ('look', 'prepare'),
+        identity = coalesce(s.identity, o.identity), find_value = coalesce(s.find_value, o.find_value),
+        sent = CASE WHEN s.operation IN ('look', 'prepare') THEN o.sent WHEN s.operation <> 'delete' THEN s.content END,
+        prepared = CASE WHEN s.operation = 'prepare' THEN s.content ELSE o.prepared END,
+        members = ARRAY(SELECT jsonb_object_keys(s.content) WHERE s.operation IN ('add', 'edit')
+                        UNION SELECT unnest(o.members) WHERE NOT (s.operation = 'add' AND o.presence = 'absent')),
+        markers = CASE WHEN s.operation IN ('add', 'edit') AND 'tbs:' || s.line_id <> ALL (o.markers)
                        THEN o.markers || ('tbs:' || s.line_id) ELSE o.markers END,
-        sent_operation = (s.planned).operation, sent_at = clock_timestamp()
+        sent_operation = s.operation, sent_at = clock_timestamp()
     FROM unnest(sendings) WITH ORDINALITY AS s
     WHERE o.remote_object_id = v_objects[s.ordinality];
     UPDATE tbs.activity AS a
     SET state = 'processing', bridge_id = send.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL,
-        remote_object_id = v_objects[s.ordinality], operation = (s.planned).operation, finishes = s.finishes,
+        remote_object_id = v_objects[s.ordinality], operation = s.operation, finishes = s.finishes,
         request_method = s.method, request_path = s.path, request_body = s.body
     FROM unnest(sendings) WITH ORDINALITY AS s
     WHERE v_objects[s.ordinality] IS NOT NULL AND a.activity_id = s.activity_id;
@@ -598,6 +606,20 @@ $let_go$;
 COMMENT ON FUNCTION tbs.let_go(tbs.activity, text, boolean, tbs.planned_object[], tbs.network_resource) IS
 'internal: goes on with an activity whose objects are all there: what is not wanted any more; null when there is nothing to call';
 
+CREATE TYPE tbs.planned_use AS (
+    line_usoc_id        bigint,
+    network_resource_id integer,
+    service             text,
+    position            integer,
+    kind                text,
+    key                 text,
+    identity            jsonb,
+    find_value          text,
+    removal             text,
+    is_new              boolean
+);
+COMMENT ON TYPE tbs.planned_use IS 'internal: that a line USOC is about to use a remote object; is_new: it is not on record yet';
+
 CREATE TYPE tbs.planned_activity AS (
     activity tbs.activity,
     service  text,
@@ -617,7 +639,6 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $carry_out$
 DECLARE
-    v_moved bigint[];
     v_row record;
     v_activity tbs.activity;
     v_planned tbs.planned_object;
@@ -625,7 +646,8 @@ DECLARE
     v_error tbs.planned_object;
     v_differences integer;
     v_relies boolean;
-    v_using tbs.planned_activity[] := '{}';
+    v_wanted boolean;
+    v_uses tbs.planned_use[] := '{}';
     v_sendings tbs.sending[] := '{}';
     v_sending tbs.sending;
     v_letting_go tbs.planned_activity[] := '{}';
@@ -633,27 +655,6 @@ DECLARE
     v_done tbs.activity[] := '{}';
     v_messages text[] := '{}';
 BEGIN
-    -- The line USOC was moved to another line: the activity goes along, into that line's sequence.
-    WITH moved AS (
-        UPDATE tbs.activity AS a SET line_id = m.line_id, state = 'new', bridge_id = NULL
-        FROM (SELECT x.activity_id, lu.line_id
-              FROM tbs.activity AS x JOIN tbs.line_usoc AS lu ON lu.line_usoc_id = x.line_usoc_id AND lu.line_id <> x.line_id
-              WHERE x.activity_id = ANY (carry_out.activity_ids)) AS m
-        WHERE a.activity_id = m.activity_id
-        RETURNING a.activity_id)
-    SELECT coalesce(array_agg(d.activity_id), '{}') INTO v_moved FROM moved AS d;
-    IF cardinality(v_moved) > 0 THEN
-        PERFORM tbs.ring();
-    END IF;
-    PERFORM tbs.make_secrets(array_agg(a.line_id), array_agg(t.network_resource_type), array_agg(t.service))
-    FROM tbs.activity AS a
-    JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
-    JOIN tbs.service AS v ON v.network_resource_type = t.network_resource_type AND v.service = t.service
-    WHERE a.activity_id = ANY (carry_out.activity_ids)
-      AND CASE WHEN v.secrets <> '{}' OR EXISTS (SELECT FROM tbs.line_device AS x WHERE x.line_id = a.line_id)
-               THEN tbs.is_wanted(a.line_usoc_id, a.network_resource_id, t.service) END
-    HAVING count(*) > 0;
-
     FOR v_row IN
         SELECT a.activity, t.service, t.trigger_type, coalesce(t.timeout_milliseconds, r.timeout_milliseconds) AS timeout_milliseconds, r AS resource, c.context, g.plan
         FROM unnest(carry_out.activity_ids) WITH ORDINALITY AS i (activity_id, place)
@@ -667,7 +668,6 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT array_agg(p::tbs.planned_object) AS plan
             FROM tbs.plan(a.line_usoc_id, a.network_resource_id, t.service, c.context, a.round_at, a.send_all) AS p) AS g ON a.line_usoc_id <> 0
-        WHERE i.activity_id <> ALL (v_moved)
         ORDER BY i.place
     LOOP
         v_activity := v_row.activity;
@@ -700,38 +700,42 @@ BEGIN
             PERFORM tbs.fail_activity(v_activity, 'rejected', format('%s, %s: %s', v_error.kind, v_error.error_member, v_error.error));
             CONTINUE;
         END IF;
-        v_one := ROW(v_activity, v_row.service, v_row.context IS NOT NULL, v_row.plan, v_row.resource);
-        IF v_one.wanted THEN
+        v_wanted := v_row.context IS NOT NULL;
+        IF v_wanted THEN
             IF v_relies AND NOT tbs.rely_on(v_activity.line_usoc_id, v_row.service, v_row.plan) THEN
                 UPDATE tbs.activity AS a SET state = 'retry', bridge_id = NULL, due_at = clock_timestamp() + interval '50 milliseconds'
                 WHERE a.activity_id = v_activity.activity_id;
                 CONTINUE;
             END IF;
-            v_using := v_using || v_one;
+            FOREACH v_planned IN ARRAY v_row.plan LOOP
+                IF v_planned.content IS NOT NULL THEN
+                    v_uses := v_uses || ROW(v_activity.line_usoc_id, v_activity.network_resource_id, v_row.service, v_planned.position, v_planned.kind, v_planned.key,
+                                            v_planned.identity, v_planned.find_value, v_planned.removal, v_planned.remote_object_id IS NULL)::tbs.planned_use;
+                END IF;
+            END LOOP;
         END IF;
         IF v_first.kind IS NOT NULL THEN
             v_sendings := v_sendings || tbs.prepare_sending(v_activity, v_row.service, v_first, v_row.context, v_row.resource, v_differences = 1);
-        ELSIF v_differences = 0 AND v_one.wanted THEN
+        ELSIF v_differences = 0 AND v_wanted THEN
             v_done := v_done || v_activity;
             v_messages := v_messages || CASE WHEN v_activity.call_number = 0 THEN 'nothing to send' END;
         ELSE
-            v_letting_go := v_letting_go || v_one;
+            v_letting_go := v_letting_go || ROW(v_activity, v_row.service, v_wanted, v_row.plan, v_row.resource)::tbs.planned_activity;
         END IF;
     END LOOP;
 
     -- Uses are on record before the first call, so that a delete that comes in between knows of them. In one order for everybody.
     INSERT INTO tbs.remote_object (network_resource_id, kind, key, identity, find_value)
-    SELECT (w.activity).network_resource_id, p.kind, p.key, p.identity, p.find_value
-    FROM unnest(v_using) AS w CROSS JOIN LATERAL unnest(w.plan) AS p
-    WHERE p.remote_object_id IS NULL
-    ORDER BY 1, p.kind, p.key
+    SELECT w.network_resource_id, w.kind, w.key, w.identity, w.find_value
+    FROM unnest(v_uses) AS w
+    WHERE w.is_new
+    ORDER BY w.network_resource_id, w.kind, w.key
     ON CONFLICT DO NOTHING;
     INSERT INTO tbs.remote_object_use AS u (remote_object_id, line_usoc_id, network_resource_id, service, position, removal)
-    SELECT o.remote_object_id, (w.activity).line_usoc_id, (w.activity).network_resource_id, w.service, p.position, p.removal
-    FROM unnest(v_using) AS w CROSS JOIN LATERAL unnest(w.plan) AS p
+    SELECT o.remote_object_id, w.line_usoc_id, w.network_resource_id, w.service, w.position, w.removal
+    FROM unnest(v_uses) AS w
     CROSS JOIN LATERAL (SELECT x.remote_object_id FROM tbs.remote_object AS x
-                        WHERE x.network_resource_id = (w.activity).network_resource_id AND x.kind = p.kind AND x.key = p.key OFFSET 0) AS o
-    WHERE p.content IS NOT NULL
+                        WHERE x.network_resource_id = w.network_resource_id AND x.kind = w.kind AND x.key = w.key OFFSET 0) AS o
     ORDER BY 1, 2
     ON CONFLICT ON CONSTRAINT remote_object_use_pkey DO UPDATE SET removal = excluded.removal WHERE u.removal <> excluded.removal;
     FOREACH v_one IN ARRAY v_letting_go LOOP
@@ -839,9 +843,15 @@ BEGIN
         v_new_lines := '{}';
         v_new_resources := '{}';
         FOR v_turn IN
-            SELECT a.activity_id, a.line_id, a.network_resource_id, a.state, b.ordinality::integer AS budget
+            SELECT a.activity_id, a.line_id, a.network_resource_id, a.state, b.ordinality::integer AS budget, t.network_resource_type, t.service,
+                   (SELECT lu.line_id FROM tbs.line_usoc AS lu WHERE lu.line_usoc_id = a.line_usoc_id AND lu.line_id <> a.line_id) AS moved_to_line,
+                   CASE WHEN v.secrets <> '{}' OR EXISTS (SELECT FROM tbs.line_device AS x WHERE x.line_id = a.line_id)
+                        THEN tbs.is_wanted(a.line_usoc_id, a.network_resource_id, t.service) END AS needs_secrets
             FROM unnest(v_turns) WITH ORDINALITY AS i (activity_id, place)
-            CROSS JOIN LATERAL (SELECT x.activity_id, x.line_id, x.network_resource_id, x.state FROM tbs.activity AS x WHERE x.activity_id = i.activity_id OFFSET 0) AS a
+            CROSS JOIN LATERAL (SELECT x.activity_id, x.activity_type_id, x.line_id, x.line_usoc_id, x.network_resource_id, x.state FROM tbs.activity AS x
+                                WHERE x.activity_id = i.activity_id OFFSET 0) AS a
+            JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
+            JOIN tbs.service AS v ON v.network_resource_type = t.network_resource_type AND v.service = t.service
             LEFT JOIN unnest(v_budgets) WITH ORDINALITY AS b ON b.network_resource_id = a.network_resource_id
             ORDER BY i.place
         LOOP
@@ -849,6 +859,13 @@ BEGIN
                 -- Captured since a claim has looked at its line.
                 v_new_lines := v_new_lines || v_turn.line_id;
                 v_new_resources := v_new_resources || v_turn.network_resource_id;
+                CONTINUE;
+            ELSIF v_turn.moved_to_line IS NOT NULL THEN
+                -- The line USOC was put on another line: the activity goes along, into that line's sequence.
+                UPDATE tbs.activity AS a SET line_id = v_turn.moved_to_line, state = 'new', bridge_id = NULL WHERE a.activity_id = v_turn.activity_id;
+                PERFORM tbs.ring();
+                v_lines := v_lines || v_turn.line_id;
+                v_resources := v_resources || v_turn.network_resource_id;
                 CONTINUE;
             END IF;
             v_place := v_turn.budget;
@@ -868,6 +885,9 @@ BEGIN
                 v_taken_lines := v_taken_lines || v_turn.line_id;
                 v_taken_resources := v_taken_resources || v_turn.network_resource_id;
                 v_places := v_places || v_place;
+                IF v_turn.needs_secrets THEN
+                    PERFORM tbs.make_secrets(ARRAY[v_turn.line_id], ARRAY[v_turn.network_resource_type], ARRAY[v_turn.service]);
+                END IF;
                 v_budget.tokens := v_budget.tokens - 1;
                 v_budget.calls := v_budget.calls - (NOT v_continues)::integer;
                 v_budgets[v_place] := v_budget;

@@ -99,7 +99,8 @@ CREATE VIEW tbs.line_usoc_association AS
 SELECT lu.line_usoc_id, lu.line_id, lu.usoc, l.customer_id, coalesce(lu.telephone_number, l.telephone_number) AS telephone_number,
        o.order_number, m.network_resource_id, m.network_resource_type, m.service, m.position, m.active, m.parameters, r.state AS network_resource_state,
        (m.active OR EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.line_usoc_id = lu.line_usoc_id AND u.network_resource_id = m.network_resource_id))
-       AND ((lu.active_date IS NULL AND lu.disconnect_date IS NULL) OR tbs.is_in_service(lu, tbs.business_day(r.time_zone))) AS wanted
+       AND ((lu.active_date IS NULL AND lu.disconnect_date IS NULL) OR tbs.is_in_service(lu, tbs.business_day(r.time_zone))) AS wanted,
+       lu AS line_usoc_row, l AS line_row, n AS network_information_row, p AS parent_row
 FROM tbs.line_usoc AS lu
 JOIN tbs.line AS l ON l.line_id = lu.line_id
 JOIN tbs.master_usoc_network_resource AS m ON m.usoc = lu.usoc
@@ -238,23 +239,23 @@ BEGIN ATOMIC
                'event', jsonb_build_object('trigger_type', context_of.trigger_type, 'service', m.service),
                'customer', d.customer,
                'order', jsonb_build_object('order_number', o.order_number, 'due_date', o.due_date),
-               'line', d.line || jsonb_build_object('suspended', d.suspended, 'marker', 'tbs:' || l.line_id),
+               'line', d.line || jsonb_build_object('suspended', d.suspended, 'marker', 'tbs:' || (m.line_row).line_id),
                'usoc', jsonb_build_object('usoc', u.usoc, 'description', u.description, 'service', m.service, 'parameters', u.parameters),
-               'line_usoc', d.line_usoc || jsonb_build_object('telephone_number', coalesce(lu.telephone_number, l.telephone_number)),
-               'sip_accounts', CASE WHEN d.has_devices THEN tbs.sip_accounts_context(l) ELSE '[]' END,
-               'devices', CASE WHEN d.has_devices THEN tbs.devices_context(l, m.network_resource_id) ELSE '[]' END,
-               'members', CASE WHEN d.has_members THEN tbs.members_context(l, m.network_resource_id) ELSE '[]' END,
+               'line_usoc', d.line_usoc || jsonb_build_object('telephone_number', coalesce((m.line_usoc_row).telephone_number, (m.line_row).telephone_number)),
+               'sip_accounts', CASE WHEN d.has_devices THEN tbs.sip_accounts_context(m.line_row) ELSE '[]' END,
+               'devices', CASE WHEN d.has_devices THEN tbs.devices_context(m.line_row, m.network_resource_id) ELSE '[]' END,
+               'members', CASE WHEN d.has_members THEN tbs.members_context(m.line_row, m.network_resource_id) ELSE '[]' END,
                'secret', CASE WHEN s.secrets <> '{}' THEN
                              (SELECT jsonb_object_agg(x.name, jsonb_build_object('id', coalesce(k.subscriber_secret_id, 0), 'version', coalesce(k.version, 0)))
                               FROM unnest(s.secrets) AS x (name)
-                              LEFT JOIN tbs.subscriber_secret AS k ON k.line_id = l.line_id AND k.account = '' AND k.name = x.name) END,
+                              LEFT JOIN tbs.subscriber_secret AS k ON k.line_id = (m.line_row).line_id AND k.account = '' AND k.name = x.name) END,
                'network_information', d.network_information || jsonb_build_object(
-                                          'switch_domain', coalesce(n.switch_domain, p.switch_domain),
-                                          'reseller', coalesce(n.reseller, p.reseller),
-                                          'time_zone', coalesce(n.time_zone, p.time_zone),
-                                          'emergency_address', coalesce(n.emergency_address, p.emergency_address),
-                                          'emergency_address_id', CASE WHEN n.emergency_address IS NOT NULL THEN n.network_information_id
-                                                                       WHEN p.emergency_address IS NOT NULL THEN p.network_information_id END,
+                                          'switch_domain', coalesce((m.network_information_row).switch_domain, (m.parent_row).switch_domain),
+                                          'reseller', coalesce((m.network_information_row).reseller, (m.parent_row).reseller),
+                                          'time_zone', coalesce((m.network_information_row).time_zone, (m.parent_row).time_zone),
+                                          'emergency_address', coalesce((m.network_information_row).emergency_address, (m.parent_row).emergency_address),
+                                          'emergency_address_id', CASE WHEN (m.network_information_row).emergency_address IS NOT NULL THEN (m.network_information_row).network_information_id
+                                                                       WHEN (m.parent_row).emergency_address IS NOT NULL THEN (m.parent_row).network_information_id END,
                                           'parent', d.parent),
                'resource', r.context,
                -- Values that defaults, association and business rows set, in layers, farthest first; merged by the renderer.
@@ -262,39 +263,35 @@ BEGIN ATOMIC
                    || jsonb_build_array(
                           jsonb_build_object('layer', 'association', 'parameters', m.parameters),
                           jsonb_build_object('layer', 'master_usoc', 'parameters', u.parameters -> m.network_resource_type))
-                   || CASE WHEN n.parent_id IS NULL
+                   || CASE WHEN (m.network_information_row).parent_id IS NULL
                            THEN jsonb_build_array(jsonb_build_object('layer', 'network_information_parent', 'columns', d.network_information,
-                                                                     'parameters', n.parameters -> m.network_resource_type))
+                                                                     'parameters', (m.network_information_row).parameters -> m.network_resource_type))
                            ELSE jsonb_build_array(jsonb_build_object('layer', 'network_information_parent', 'columns', d.parent,
-                                                                     'parameters', p.parameters -> m.network_resource_type),
+                                                                     'parameters', (m.parent_row).parameters -> m.network_resource_type),
                                                   jsonb_build_object('layer', 'network_information', 'columns', d.network_information,
-                                                                     'parameters', n.parameters -> m.network_resource_type)) END
+                                                                     'parameters', (m.network_information_row).parameters -> m.network_resource_type)) END
                    || jsonb_build_array(
                           jsonb_build_object('layer', 'customer', 'columns', d.customer, 'parameters', c.parameters -> m.network_resource_type),
                           jsonb_build_object('layer', 'line', 'columns', d.line || jsonb_build_object('suspended', d.suspended),
-                                             'parameters', l.parameters -> m.network_resource_type),
-                          jsonb_build_object('layer', 'line_usoc', 'columns', d.line_usoc, 'parameters', lu.parameters -> m.network_resource_type))
+                                             'parameters', (m.line_row).parameters -> m.network_resource_type),
+                          jsonb_build_object('layer', 'line_usoc', 'columns', d.line_usoc, 'parameters', (m.line_usoc_row).parameters -> m.network_resource_type))
                    || CASE WHEN d.suspended THEN r.suspension ELSE '[]' END)
-    FROM tbs.line_usoc AS lu
-    JOIN tbs.line AS l ON l.line_id = lu.line_id
-    JOIN tbs.customer AS c ON c.customer_id = l.customer_id
-    JOIN tbs.master_usoc AS u ON u.usoc = lu.usoc
-    JOIN tbs.line_usoc_association AS m ON m.line_usoc_id = lu.line_usoc_id AND m.network_resource_id = context_of.network_resource_id
+    FROM tbs.line_usoc_association AS m
+    JOIN tbs.customer AS c ON c.customer_id = m.customer_id
+    JOIN tbs.master_usoc AS u ON u.usoc = m.usoc
     JOIN tbs.network_resource_context AS r ON r.network_resource_id = m.network_resource_id
     JOIN tbs.service AS s ON s.network_resource_type = m.network_resource_type AND s.service = m.service
-    LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = lu.customer_order_id
-    LEFT JOIN tbs.network_information AS n ON n.network_information_id = l.network_information_id
-    LEFT JOIN tbs.network_information AS p ON p.network_information_id = n.parent_id
+    LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = (m.line_usoc_row).customer_order_id
     -- Each row as a document, once.
     CROSS JOIN LATERAL (
-        SELECT tbs.customer_context(c) AS customer, tbs.line_context(l) AS line, tbs.line_usoc_context(lu) AS line_usoc,
-               tbs.network_information_context(n) AS network_information,
-               CASE WHEN n.parent_id IS NOT NULL THEN tbs.network_information_context(p) END AS parent,
-               l.suspended AND NOT s.ignores_suspension AS suspended,
-               EXISTS (SELECT FROM tbs.line_device AS t WHERE t.line_id = l.line_id) AS has_devices,
-               EXISTS (SELECT FROM tbs.line_member AS t WHERE t.line_id = l.line_id) AS has_members
+        SELECT tbs.customer_context(c) AS customer, tbs.line_context(m.line_row) AS line, tbs.line_usoc_context(m.line_usoc_row) AS line_usoc,
+               tbs.network_information_context(m.network_information_row) AS network_information,
+               CASE WHEN (m.network_information_row).parent_id IS NOT NULL THEN tbs.network_information_context(m.parent_row) END AS parent,
+               (m.line_row).suspended AND NOT s.ignores_suspension AS suspended,
+               EXISTS (SELECT FROM tbs.line_device AS t WHERE t.line_id = (m.line_row).line_id) AS has_devices,
+               EXISTS (SELECT FROM tbs.line_member AS t WHERE t.line_id = (m.line_row).line_id) AS has_members
         OFFSET 0) AS d
-    WHERE lu.line_usoc_id = context_of.line_usoc_id;
+    WHERE m.line_usoc_id = context_of.line_usoc_id AND m.network_resource_id = context_of.network_resource_id;
 END;
 COMMENT ON FUNCTION tbs.context_of(bigint, integer, text) IS
 'internal: the context of an activity as of now, with its service and whether it is wanted; no row when the line USOC or its association is gone';

@@ -55,7 +55,7 @@ CREATE TABLE tbs.activity (
     last_message        text
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 -- Each index is for one question: what is claimable, what is due, the sequence of a line, who waits for an object, what waits for a person, and the pages of people.
-CREATE INDEX activity_claimable_idx ON tbs.activity (network_resource_id, lane, activity_id) WHERE state = 'new';
+CREATE INDEX activity_claimable_idx ON tbs.activity (network_resource_id, lane, captured_at) WHERE state = 'new';
 CREATE INDEX activity_due_idx ON tbs.activity (network_resource_id, due_at) WHERE state IN ('retry', 'scheduled');
 CREATE INDEX activity_sequence_idx ON tbs.activity (line_id, network_resource_id, line_usoc_id, (coalesce(moved_to, activity_id)));
 CREATE INDEX activity_waits_for_object_idx ON tbs.activity (waits_for_object_id) WHERE waits_for_object_id IS NOT NULL;
@@ -112,8 +112,8 @@ CREATE TABLE tbs.remote_object (
     presence_before       text,
     settled_before        boolean,
     CONSTRAINT remote_object_key UNIQUE (network_resource_id, kind, key)
-) WITH (fillfactor = 70);
-CREATE INDEX remote_object_in_flight_idx ON tbs.remote_object (in_flight_activity_id) WHERE in_flight_activity_id IS NOT NULL;
+) WITH (fillfactor = 45);
+-- No index on what changes with a call: so its two updates stay on their page.
 COMMENT ON TABLE tbs.remote_object IS 'a thing on the other side: (network resource, kind, key), with what was last sent and last accepted';
 COMMENT ON COLUMN tbs.remote_object.identity IS 'what the paths of its steps need, e.g. {"domain": "acme", "user": "1001"}';
 COMMENT ON COLUMN tbs.remote_object.origin IS 'made by us, found (it was there before), or adopted; a found one is never deleted';

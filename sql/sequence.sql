@@ -154,28 +154,36 @@ BEGIN
               FROM unnest(next_activities.line_ids, next_activities.network_resource_ids) AS d (line_id, network_resource_id)) AS k
         CROSS JOIN LATERAL (
             SELECT o.activity_id
-            FROM (WITH RECURSIVE usocs (line_usoc_id) AS (
-                      (SELECT a.line_usoc_id FROM tbs.activity AS a
+            FROM (WITH RECURSIVE firsts AS (
+                      (SELECT a.line_usoc_id, a.activity_id, a.activity_type_id, a.moved_to, a.state, a.due_at, a.waits_for_object_id FROM tbs.activity AS a
                        WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id
-                       ORDER BY a.line_usoc_id LIMIT 1)
+                       ORDER BY a.line_usoc_id, coalesce(a.moved_to, a.activity_id) LIMIT 1)
                       UNION ALL
-                      SELECT (SELECT a.line_usoc_id FROM tbs.activity AS a
-                              WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.line_usoc_id > u.line_usoc_id
-                              ORDER BY a.line_usoc_id LIMIT 1)
-                      FROM usocs AS u WHERE u.line_usoc_id IS NOT NULL)
-                  SELECT h.activity_id, v.requires
-                  FROM usocs AS u
-                  CROSS JOIN LATERAL (SELECT a.activity_id, a.activity_type_id, a.moved_to, a.state, a.due_at, a.waits_for_object_id FROM tbs.activity AS a
-                                      WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id
-                                        AND a.line_usoc_id = u.line_usoc_id AND a.state <> 'scheduled'
-                                      ORDER BY coalesce(a.moved_to, a.activity_id) LIMIT 1) AS h
-                  JOIN tbs.activity_type AS t ON t.activity_type_id = h.activity_type_id
-                  JOIN tbs.service AS v ON v.network_resource_type = t.network_resource_type AND v.service = t.service
-                  WHERE u.line_usoc_id IS NOT NULL
-                    AND (h.state IN ('new', 'waiting') OR (h.state = 'retry' AND h.due_at <= clock_timestamp())) AND h.waits_for_object_id IS NULL
+                      SELECT n.*
+                      FROM firsts AS f
+                      CROSS JOIN LATERAL (
+                          SELECT a.line_usoc_id, a.activity_id, a.activity_type_id, a.moved_to, a.state, a.due_at, a.waits_for_object_id FROM tbs.activity AS a
+                          WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.line_usoc_id > f.line_usoc_id
+                          ORDER BY a.line_usoc_id, coalesce(a.moved_to, a.activity_id) LIMIT 1) AS n),
+                  heads AS (
+                      SELECT f.* FROM firsts AS f WHERE f.state <> 'scheduled'
+                      UNION ALL
+                      SELECT h.*
+                      FROM firsts AS f
+                      CROSS JOIN LATERAL (
+                          SELECT a.line_usoc_id, a.activity_id, a.activity_type_id, a.moved_to, a.state, a.due_at, a.waits_for_object_id FROM tbs.activity AS a
+                          WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.line_usoc_id = f.line_usoc_id AND a.state <> 'scheduled'
+                          ORDER BY coalesce(a.moved_to, a.activity_id) LIMIT 1) AS h
+                      WHERE f.state = 'scheduled')
+                  SELECT h.activity_id, h.activity_type_id
+                  FROM heads AS h
+                  WHERE (h.state IN ('new', 'waiting') OR (h.state = 'retry' AND h.due_at <= clock_timestamp())) AND h.waits_for_object_id IS NULL
                   -- In order, and looked at one by one: mostly the first has its turn. No join outside of this: it would not keep the order.
                   ORDER BY coalesce(h.moved_to, h.activity_id) OFFSET 0) AS o
-            WHERE o.requires = '{}' OR (SELECT tbs.missing_service(x) FROM tbs.activity AS x WHERE x.activity_id = o.activity_id) IS NULL
+            WHERE (SELECT v.requires = '{}' FROM tbs.activity_type AS t
+                   JOIN tbs.service AS v ON v.network_resource_type = t.network_resource_type AND v.service = t.service
+                   WHERE t.activity_type_id = o.activity_type_id)
+               OR (SELECT tbs.missing_service(x) FROM tbs.activity AS x WHERE x.activity_id = o.activity_id) IS NULL
             LIMIT 1) AS n
         -- Not only among the heads: one that was numbered earlier and committed later may stand before one that is under way.
         WHERE NOT EXISTS (SELECT FROM tbs.activity AS x

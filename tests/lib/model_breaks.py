@@ -12,7 +12,7 @@ BREAKS = {
     "retry_holds_nobody": [("next_activities", r"x\.state IN \('processing', 'retry'\)", "x.state = 'processing'")],
     "processing_holds_nobody": [("next_activities", r"x\.state IN \('processing', 'retry'\)", "x.state = 'retry'")],
     # Whose place is later has its turn first.
-    "order_is_turned_round": [("next_activities", r"ORDER BY coalesce\(a\.moved_to, a\.activity_id\) LIMIT 1", "ORDER BY coalesce(a.moved_to, a.activity_id) DESC LIMIT 1")],
+    "order_is_turned_round": [("next_activities", r"ORDER BY a\.line_usoc_id, coalesce\(a\.moved_to, a\.activity_id\) LIMIT 1", "ORDER BY a.line_usoc_id, coalesce(a.moved_to, a.activity_id) DESC LIMIT 1")],
     # A report of a bridge that has lost its lease is taken as if it had it.
     "report_is_not_fenced": [("report", r"IF NOT v_alive OR v_activity\.activity_id IS NULL OR v_activity\.state <> 'processing' OR v_activity\.bridge_id <> report\.bridge_id\s+OR v_activity\.call_number <> v_answer\.call_number",
                               "IF v_activity.activity_id IS NULL OR v_activity.line_usoc_id = 0")],
@@ -25,7 +25,7 @@ BREAKS = {
     # An object that another line wants is simply left to it: if that one changes its mind, nobody removes it.
     "hand_over_gives_no_activity": [("hand_over", r"INSERT INTO tbs\.remote_object_use .*?ON CONFLICT DO NOTHING;\s+INSERT INTO tbs\.activity .*?;", "")],
     # What is required need not be there.
-    "required_service_is_ignored": [("next_activities", r"WHERE o\.requires = '\{\}' OR \(SELECT tbs\.missing_service\(x\)[^\n]*\n", "\n")],
+    "required_service_is_ignored": [("next_activities", r"OR \(SELECT tbs\.missing_service\(x\)[^\n]*\n", "OR true\n")],
     # Who waits for an object is not woken when its call is over.
     "object_waiters_sleep_on": [("wake_object_waiters", r"WHERE w\.waits_for_object_id = ANY \(wake_object_waiters\.remote_object_ids\)", "WHERE false")],
     # What a dead bridge had stays with it.
