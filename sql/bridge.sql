@@ -427,7 +427,7 @@ DECLARE
     v_parts bigint[];
     v_line_usocs bigint[];
 BEGIN
-    -- What one line alone has, and its parts: they are used by the same line, and go for certain.
+    -- What one line alone has, and its parts: they are used by a line that could want it, and go for certain.
     IF EXISTS (SELECT FROM tbs.network_resource AS r
                JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = removed.kind AND NOT k.shared
                JOIN tbs.remote_object_kind AS p ON p.network_resource_type = r.network_resource_type AND p.part_of = k.kind
@@ -435,9 +435,18 @@ BEGIN
         WITH parts AS (
             SELECT o.remote_object_id FROM tbs.remote_object AS o
             WHERE o.remote_object_id IN (
-                    SELECT u.remote_object_id FROM tbs.line_usoc_state AS s
-                    JOIN tbs.remote_object_use AS u ON u.line_usoc_id = s.line_usoc_id AND u.network_resource_id = s.network_resource_id
-                    WHERE s.line_id = forget_parts.line_id AND s.network_resource_id = removed.network_resource_id
+                    SELECT u.remote_object_id
+                    FROM (SELECT forget_parts.line_id
+                          UNION
+                          -- Its USOC may have been moved to another line, and left the rest where it was.
+                          SELECT f.line_id FROM tbs.network_resource AS r
+                          JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = removed.kind
+                          CROSS JOIN LATERAL tbs.lines_found_by(k.found_by, removed.find_value) AS f (line_id)
+                          WHERE r.network_resource_id = removed.network_resource_id) AS l
+                    CROSS JOIN LATERAL (SELECT lu.line_usoc_id FROM tbs.line_usoc AS lu WHERE lu.line_id = l.line_id
+                                        UNION
+                                        SELECT s.line_usoc_id FROM tbs.line_usoc_state AS s WHERE s.line_id = l.line_id) AS c
+                    JOIN tbs.remote_object_use AS u ON u.line_usoc_id = c.line_usoc_id AND u.network_resource_id = removed.network_resource_id
                     UNION ALL
                     SELECT f.remote_object_id FROM tbs.network_resource AS r
                     JOIN tbs.remote_object_kind AS p ON p.network_resource_type = r.network_resource_type AND p.part_of = removed.kind

@@ -98,7 +98,7 @@ COMMENT ON FUNCTION tbs.wants_object(bigint, integer, text, text, text) IS 'inte
 CREATE FUNCTION tbs.lines_found_by(found_by text, find_value text)
 RETURNS SETOF bigint
 LANGUAGE plpgsql
-STABLE STRICT
+STABLE STRICT ROWS 3
 SET search_path = pg_catalog, pg_temp
 AS $lines_found_by$
 BEGIN
@@ -132,21 +132,25 @@ AS $other_user$
 DECLARE
     v_candidate record;
 BEGIN
-    -- Candidates by index first; asking one what it wants renders its objects.
+    -- Candidates by index first; asking one what it wants renders its objects. Step by step, whatever the planner thinks of the tables: hence OFFSET 0.
     FOR v_candidate IN
         SELECT a.line_usoc_id, a.line_id, a.service
-        FROM tbs.network_resource AS r
-        JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = other_user.kind
+        FROM (SELECT x.found_by FROM tbs.network_resource AS r
+              JOIN tbs.remote_object_kind AS x ON x.network_resource_type = r.network_resource_type AND x.kind = other_user.kind
+              WHERE r.network_resource_id = other_user.network_resource_id OFFSET 0) AS k
         CROSS JOIN LATERAL (
             SELECT u.line_usoc_id FROM tbs.remote_object AS o JOIN tbs.remote_object_use AS u ON u.remote_object_id = o.remote_object_id
             WHERE o.network_resource_id = other_user.network_resource_id AND o.kind = other_user.kind AND o.key = other_user.key
             UNION
-            SELECT lu.line_usoc_id FROM tbs.lines_found_by(k.found_by, other_user.find_value) AS f JOIN tbs.line_usoc AS lu ON lu.line_id = f) AS c
-        JOIN tbs.line_usoc_association AS a ON a.line_usoc_id = c.line_usoc_id AND a.network_resource_id = other_user.network_resource_id
-        WHERE r.network_resource_id = other_user.network_resource_id
-          AND (a.line_usoc_id, a.service) IS DISTINCT FROM (other_user.line_usoc_id, other_user.service)
-          AND EXISTS (SELECT FROM tbs.service_object AS s
-                      WHERE s.network_resource_type = a.network_resource_type AND s.service = a.service AND s.kind = other_user.kind)
+            SELECT lu.line_usoc_id
+            FROM (SELECT x.line_id FROM tbs.lines_found_by(k.found_by, other_user.find_value) AS x (line_id) OFFSET 0) AS f
+            CROSS JOIN LATERAL (SELECT x.line_usoc_id FROM tbs.line_usoc AS x WHERE x.line_id = f.line_id OFFSET 0) AS lu) AS c
+        CROSS JOIN LATERAL (
+            SELECT x.line_usoc_id, x.line_id, x.service FROM tbs.line_usoc_association AS x
+            WHERE x.line_usoc_id = c.line_usoc_id AND x.network_resource_id = other_user.network_resource_id
+              AND EXISTS (SELECT FROM tbs.service_object AS s
+                          WHERE s.network_resource_type = x.network_resource_type AND s.service = x.service AND s.kind = other_user.kind) OFFSET 0) AS a
+        WHERE (a.line_usoc_id, a.service) IS DISTINCT FROM (other_user.line_usoc_id, other_user.service)
     LOOP
         IF tbs.wants_object(v_candidate.line_usoc_id, other_user.network_resource_id, v_candidate.service, other_user.kind, other_user.key) THEN
             line_usoc_id_found := v_candidate.line_usoc_id;

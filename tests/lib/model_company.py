@@ -7,7 +7,9 @@ FEW = {"LINES": 12, "FIRST_LINES": 8, "DEVICES": 6, "EXTENSIONS": 18, "NUMBERS":
 
 
 class ModelCompany(Company):
-    """Draws transactions as Company does."""
+    """Draws transactions as Company does, of seats and numbers: that is what its switch in memory knows."""
+
+    FEATURES = ()
 
     def __init__(self, seed):
         for name, number in FEW.items():

@@ -5,6 +5,7 @@ statements again. Rows are named by external_id. What is unique in the company (
 constraint here, so that two statements that want the same thing end in a constraint error and not in two lines that
 contradict each other.
 """
+import json
 import random
 from dataclasses import dataclass
 
@@ -20,6 +21,25 @@ MACS = 160
 INFORMATION = {"acme": ["acme", "acme-hq", "acme-lab", "west", "west-hq"], "globex": ["globex", "globex-hq", "globex-lab", "plant"]}
 SEATS = ["SEAT", "SEATMGR"]
 NUMBER_USOCS = ["DID", "DIDFAX"]
+# Lines with such numbers are queues, if nobody makes seats of them.
+QUEUE_EVERY = 20
+# What is sold on a seat besides, with the parameters that a clerk may give it.
+FORWARDS = [{"forward-always": {"enabled": "yes", "parameters": ["18005550111"]}}, {"do-not-disturb": {"enabled": "yes"}},
+            {"forward-no-answer": {"enabled": "yes", "parameters": ["vmail_1001"]}, "call-screening": {"enabled": "yes"}}]
+FEATURES = {
+    "VM": [{"voicemail-transcription-enabled": "Google"}, {"email-send-alert-new-voicemail-enabled": "yes"}],
+    "CID": [{"privacy": "yes"}, {"caller-id-name": "Sales"}, {"caller-id-number": "18005550122"}],
+    "DIAL": [{"dial-policy": "International"}],
+    "FWD": FORWARDS, "RULE": FORWARDS, "SIP": [], "PHONE": [],
+    "E911": [{"carrier": "brightlink"}],
+}
+
+
+def emergency_address(number):
+    return json.dumps({"caller_name": "Company", "line_1": f"{number} Main St", "city": "San Diego", "state": "CA", "postal_code": "92101",
+                       **({"location": "upstairs"} if number % 2 else {})})
+
+
 FIRST_NAMES = ["Ada", "Björn", "Chloé", "Dmitri", "Eve", "François", "Grace", "O'Neil", 'Q"uote', "Łukasz", "Zoë & Co", "50% off"]
 TIME_ZONES = [None, "US/Eastern", "US/Pacific", "Europe/Paris"]
 
@@ -29,12 +49,17 @@ ALTER TABLE tbs.line_usoc ADD CONSTRAINT company_number_key UNIQUE (telephone_nu
 
 INSERT INTO tbs.master_usoc (usoc, description, parameters) VALUES
     ('SEAT', 'seat', '{}'), ('SEATMGR', 'manager''s seat', '{"netsapiens": {"department": "management"}}'),
-    ('DID', 'telephone number', '{}'), ('DIDFAX', 'fax number', '{}'), ('SURCHARGE', 'only billing knows it', '{}');
+    ('DID', 'telephone number', '{}'), ('DIDFAX', 'fax number', '{}'), ('SURCHARGE', 'only billing knows it', '{}'),
+    ('QUEUE', 'call queue', '{}'), ('VM', 'voicemail', '{}'), ('CID', 'caller id', '{}'), ('DIAL', 'dial permission', '{}'), ('FWD', 'forwarding', '{}'),
+    ('RULE', 'answer rule', '{}'), ('SIP', 'SIP account', '{}'), ('PHONE', 'phone', '{}'), ('E911', 'emergency calls', '{}');
 INSERT INTO tbs.master_usoc_network_resource (usoc, network_resource_id, service, parameters, position)
 SELECT a.usoc, r.network_resource_id, a.service, a.parameters::jsonb, a.position
 FROM tbs.network_resource AS r,
      (VALUES ('SEAT', 'seat', '{}', 10), ('SEATMGR', 'seat', '{"user-scope": "Office Manager"}', 10),
-             ('DID', 'phone_number', '{}', 20), ('DIDFAX', 'phone_number', '{"dial-rule-application": "to-fax"}', 20))
+             ('DID', 'phone_number', '{}', 20), ('DIDFAX', 'phone_number', '{"dial-rule-application": "to-fax"}', 20),
+             ('QUEUE', 'call_queue', '{}', 10), ('VM', 'voicemail', '{}', 15), ('CID', 'caller_id', '{}', 15), ('DIAL', 'dial_permission', '{"dial-policy": "Domestic"}', 15),
+             ('FWD', 'call_forwarding', '{}', 16), ('RULE', 'answer_rule', '{"time-frame": "Vacation"}', 16), ('SIP', 'sip_account', '{}', 11),
+             ('PHONE', 'phone', '{}', 12), ('E911', 'e911', '{}', 30))
          AS a (usoc, service, parameters, position);
 
 INSERT INTO tbs.customer (account_number, name, external_id) VALUES ('1', 'Acme', 'acme'), ('2', 'Globex', 'globex');
@@ -50,6 +75,8 @@ SELECT p.customer_id, p.network_information_id, s.name, s.name, s.caller, s.name
 FROM tbs.network_information AS p
 JOIN (VALUES ('acme', 'acme-hq', 'Acme HQ'), ('acme', 'acme-lab', NULL), ('west', 'west-hq', NULL), ('globex', 'globex-hq', 'Globex HQ'),
              ('globex', 'globex-lab', NULL)) AS s (parent, name, caller) ON s.parent = p.external_id;
+UPDATE tbs.network_information SET emergency_address = '{"caller_name": "Company", "line_1": "1 Main St", "city": "San Diego", "state": "CA", "postal_code": "92101"}'
+WHERE parent_id IS NULL OR external_id IN ('acme-lab', 'west-hq');
 """
 
 # What a clerk puts right in the end: lines whose data cannot be sent, and numbers of lines without a user to ring.
@@ -57,9 +84,15 @@ REPAIR = [
     "UPDATE tbs.line SET first_name = 'Repaired' WHERE first_name IS NULL",
     "DELETE FROM tbs.line_usoc AS u USING tbs.line AS l WHERE l.line_id = u.line_id AND u.usoc IN ('DID', 'DIDFAX') "
     "AND u.telephone_number IS NULL AND l.telephone_number IS NULL",
+    # What is sold on a seat means nothing on a queue; an emergency number is a number.
+    "DELETE FROM tbs.line_usoc AS u WHERE u.usoc IN ('VM', 'CID', 'DIAL', 'FWD', 'RULE', 'SIP', 'PHONE', 'E911') "
+    "AND EXISTS (SELECT FROM tbs.line_usoc AS q WHERE q.line_id = u.line_id AND q.usoc = 'QUEUE') "
+    "AND NOT EXISTS (SELECT FROM tbs.line_usoc AS s WHERE s.line_id = u.line_id AND s.usoc IN ('SEAT', 'SEATMGR'))",
+    "DELETE FROM tbs.line_usoc AS u USING tbs.line AS l WHERE l.line_id = u.line_id AND u.usoc = 'E911' AND (l.telephone_number IS NULL "
+    "OR NOT EXISTS (SELECT FROM tbs.line_usoc AS d WHERE d.line_id = u.line_id AND d.usoc IN ('DID', 'DIDFAX')))",
     "INSERT INTO tbs.line_usoc (line_id, usoc) SELECT l.line_id, 'SEAT' FROM tbs.line AS l "
-    "WHERE EXISTS (SELECT FROM tbs.line_usoc AS u WHERE u.line_id = l.line_id AND u.usoc IN ('DID', 'DIDFAX')) "
-    "AND NOT EXISTS (SELECT FROM tbs.line_usoc AS u WHERE u.line_id = l.line_id AND u.usoc IN ('SEAT', 'SEATMGR'))",
+    "WHERE EXISTS (SELECT FROM tbs.line_usoc AS u WHERE u.line_id = l.line_id AND u.usoc <> 'SURCHARGE') "
+    "AND NOT EXISTS (SELECT FROM tbs.line_usoc AS u WHERE u.line_id = l.line_id AND u.usoc IN ('SEAT', 'SEATMGR', 'QUEUE'))",
 ]
 
 
@@ -90,6 +123,9 @@ def information_of(number):
 class Company:
     """Draws the rows of the start and the transactions of one application."""
 
+    # Which of FEATURES are sold, and whether there are queues.
+    FEATURES = tuple(FEATURES)
+
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.counter = 0
@@ -117,6 +153,12 @@ class Company:
     def name(self):
         return self.random.choice(FIRST_NAMES)
 
+    def seat(self, number):
+        return "QUEUE" if self.FEATURES and number % QUEUE_EVERY == 0 else self.random.choice(SEATS)
+
+    def queue(self):
+        return self.random.randint(1, LINES // QUEUE_EVERY) * QUEUE_EVERY
+
     def two(self, draw):
         first = draw()
         while True:
@@ -131,7 +173,13 @@ class Company:
         statements = []
         for number in range(1, FIRST_LINES + 1):
             statements.append(self.insert_line(number, str(1000 + number), f"+1858555{number:04}",
-                                               self.random.choice(SEATS), self.random.choice([None, *NUMBER_USOCS])))
+                                               self.seat(number), self.random.choice([None, *NUMBER_USOCS])))
+            for usoc in self.random.sample(self.FEATURES, self.random.choice([0, 0, 0, 1, 2, 3]) if self.FEATURES else 0):
+                # As a clerk does it: on a queue or without a number there is no emergency number.
+                if number % QUEUE_EVERY and usoc != "E911":
+                    statements.append(self.sell(number, usoc))
+        if self.FEATURES:
+            statements += [self.join(number, member) for number in range(QUEUE_EVERY, FIRST_LINES + 1, QUEUE_EVERY) for member in range(number - 4, number)]
         for number in range(1, DEVICES + 1):
             mac = None if number % 10 == 0 else f"00:11:22:33:00:{number:02x}"
             statements.append(Statement("INSERT INTO tbs.device (mac, brand, model, external_id) VALUES (%s, 'Yealink', 'T46S', %s)",
@@ -151,6 +199,20 @@ class Company:
             (telephone_number, extension, self.name(), self.random.choice([None, f"{number}@example.com"]), line(number),
              self.random.choice(information_of(number)), [u for u, _ in usocs], [f"{line(number)}-{kind}" for _, kind in usocs]))
 
+    def parameters_of(self, usoc):
+        document = self.random.choice([{}, *FEATURES[usoc]])
+        return json.dumps({"netsapiens": document} if document else {})
+
+    def sell(self, number, usoc):
+        return Statement("INSERT INTO tbs.line_usoc (line_id, usoc, parameters, external_id) SELECT l.line_id, %s, %s, %s FROM tbs.line AS l "
+                         "WHERE l.external_id = %s ON CONFLICT (external_id) DO NOTHING",
+                         (usoc, self.parameters_of(usoc), f"{line(number)}-{usoc}", line(number)))
+
+    @staticmethod
+    def join(queue, member):
+        return Statement("INSERT INTO tbs.line_member (line_id, member_line_id, position) SELECT q.line_id, m.line_id, %s FROM tbs.line AS q, tbs.line AS m "
+                         "WHERE q.external_id = %s AND m.external_id = %s ON CONFLICT DO NOTHING", (member % 9 + 1, line(queue), line(member)))
+
     def tie(self, device, number, slot):
         return Statement(
             "INSERT INTO tbs.line_device (line_id, device_id, slot, sip_account, shared) "
@@ -161,7 +223,8 @@ class Company:
     # ---- what an application does: each gives the statements of one piece of work -----------------------------------
 
     def new_line(self):
-        return [self.insert_line(self.line(), self.extension(), self.number(), self.random.choice(SEATS), self.random.choice(NUMBER_USOCS))]
+        number = self.line()
+        return [self.insert_line(number, self.extension(), self.number(), self.seat(number), self.random.choice(NUMBER_USOCS))]
 
     def remove_line(self):
         return [Statement("DELETE FROM tbs.line WHERE external_id = %s", (line(self.line()),))]
@@ -370,6 +433,47 @@ class Company:
         return [Statement("UPDATE tbs.device AS d SET mac = o.mac FROM tbs.device AS o WHERE (d.external_id, o.external_id) IN ((%s, %s), (%s, %s))",
                           (first, second, second, first))]
 
+    # ---- what is sold besides ------------------------------------------------------------------------------------------
+
+    def add_feature(self):
+        return [self.sell(self.line(), self.random.choice(self.FEATURES))]
+
+    def drop_feature(self):
+        return [Statement("DELETE FROM tbs.line_usoc WHERE external_id = ANY (%s)",
+                          ([f"{line(self.line())}-{self.random.choice(self.FEATURES)}" for _ in range(6)],))]
+
+    def edit_feature(self):
+        usoc = self.random.choice(self.FEATURES)
+        return [Statement("UPDATE tbs.line_usoc SET parameters = %s WHERE external_id = ANY (%s)",
+                          (self.parameters_of(usoc), [f"{line(self.line())}-{usoc}" for _ in range(4)]))]
+
+    def move_feature(self):
+        first, second = self.two(self.line)
+        usoc = self.random.choice(self.FEATURES)
+        return [Statement("UPDATE tbs.line_usoc SET line_id = l.line_id, external_id = %s FROM tbs.line AS l WHERE line_usoc.external_id = %s AND l.external_id = %s",
+                          (f"{line(second)}-{usoc}", f"{line(first)}-{usoc}", line(second)))]
+
+    def suspend(self):
+        return [Statement("UPDATE tbs.line SET suspended = NOT suspended WHERE external_id = ANY (%s)", ([line(self.line()) for _ in range(2)],))]
+
+    def join_queue(self):
+        return [self.join(self.queue(), self.line())]
+
+    def leave_queue(self):
+        return [Statement("DELETE FROM tbs.line_member USING tbs.line AS q WHERE q.line_id = line_member.line_id AND q.external_id = %s AND position = %s",
+                          (line(self.queue()), self.random.randint(1, 9)))]
+
+    def queue_to_seat(self):
+        return [Statement("UPDATE tbs.line_usoc SET usoc = %s WHERE external_id = %s",
+                          (self.random.choice(["QUEUE", "QUEUE", "SEAT"]), f"{line(self.queue())}-seat"))]
+
+    def move_house(self):
+        return [Statement("UPDATE tbs.network_information SET emergency_address = %s WHERE external_id = %s",
+                          (emergency_address(self.random.randint(1, 9)), self.random.choice(["west", "plant", "acme-lab"])))]
+
+    FEATURE_WORK = [(add_feature, 12), (drop_feature, 5), (edit_feature, 5), (move_feature, 3), (suspend, 4), (join_queue, 5), (leave_queue, 2),
+                    (queue_to_seat, 2), (move_house, 0.5)]
+
     WORK = [(new_line, 8), (remove_line, 5), (replace_line, 4), (rename, 8), (rename_many, 3), (break_line, 1), (change_extension, 4),
             (swap_extensions, 5), (change_number, 4), (swap_numbers, 4), (move_number, 4), (own_number, 5), (drop_own_number, 2), (swap_usoc, 7),
             (swap_usoc_by_rows, 4), (remove_usoc, 4), (quantity, 3), (upsert, 5), (merge, 3), (copy_lines, 3), (move_usoc, 3), (change_id, 2),
@@ -377,7 +481,7 @@ class Company:
             (tie_device, 5), (move_device, 4), (swap_devices, 4), (untie_device, 2), (edit_tie, 3), (remove_device, 2), (new_device, 4), (change_mac, 3)]
 
     def work(self):
-        kinds, weights = zip(*self.WORK)
+        kinds, weights = zip(*self.WORK, *(self.FEATURE_WORK if self.FEATURES else []))
         return self.random.choices(kinds, weights)[0](self)
 
     def transactions(self, statements):
