@@ -117,6 +117,10 @@ DECLARE
     v_after bigint := tbs.last_activity_id();
     v_calls jsonb;
 BEGIN
+    IF NOT tbs.is_armed() AND cardinality(preview_change.line_ids) = 0 THEN
+        RAISE EXCEPTION 'the database is not armed' USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'Nothing is captured, so the lines that a change concerns are not known.', HINT = 'Name them in line_ids, or SELECT tbs.arm(''reason'');';
+    END IF;
     BEGIN
         PERFORM set_config('tbs.user_name', v_name, true);
         EXECUTE preview_change.change;
@@ -133,4 +137,4 @@ BEGIN
 END;
 $preview_change$;
 COMMENT ON FUNCTION tbs.preview_change(text, bigint[]) IS
-'the API calls that a change would lead to: executes one or more SQL statements (tables with their schema) with the rights of the caller, previews the lines of which that captures something, and those of line_ids, and takes it all back; nothing is sent, nothing stays';
+'the API calls that a change would lead to: executes one or more SQL statements (tables with their schema) with the rights of the caller, previews the lines of which that captures something, and those of line_ids, and takes it all back; nothing is sent, nothing stays; raises object_not_in_prerequisite_state (55000) while the database is not armed and no lines are named';

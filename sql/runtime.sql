@@ -67,7 +67,7 @@ CREATE INDEX activity_customer_idx ON tbs.activity (customer_id);
 CREATE INDEX activity_order_number_idx ON tbs.activity (order_number) WHERE order_number IS NOT NULL;
 COMMENT ON TABLE tbs.activity IS 'the queue: bring a line USOC up to date on a network resource; a row leaves when it is done, removed or superseded (see activity_queue for people)';
 COMMENT ON COLUMN tbs.activity.moved_to IS 'place in the sequence of its (line, network resource) where it differs from activity_id';
-COMMENT ON COLUMN tbs.activity.line_id IS '0: an activity of the network resource itself; negative: the removal of an object that no line wants (tbs.plan_audit)';
+COMMENT ON COLUMN tbs.activity.line_id IS '0: an activity of the network resource itself; negative: an audit, or the removal of an object that no line wants (tbs.plan_audit)';
 COMMENT ON COLUMN tbs.activity.line_usoc_id IS 'as line_id, 0 or negative where there is none';
 COMMENT ON COLUMN tbs.activity.captured_by IS 'session_user of the transaction that changed the row';
 COMMENT ON COLUMN tbs.activity.user_name IS 'the clerk, as claimed with tbs.set_origin()';

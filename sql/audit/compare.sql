@@ -84,15 +84,15 @@ BEGIN
         WHERE a.network_resource_id = resource.network_resource_id
           AND (audit.domain IS NULL OR coalesce(n.switch_domain, p.switch_domain) = audit.domain)
           AND EXISTS (SELECT FROM tbs.service_object AS o
-                      JOIN tbs.audit_step AS s ON (s.network_resource_type, s.kind) = (o.network_resource_type, o.kind)
-                      WHERE (o.network_resource_type, o.service) = (a.network_resource_type, a.service)));
+                      WHERE (o.network_resource_type, o.service) = (a.network_resource_type, a.service) AND o.kind = ANY (audit.kinds)));
     -- So that what is recorded as accepted names the secrets that the next change would send.
     PERFORM tbs.make_secrets(array_agg(l.line_id), array_agg(resource.network_resource_type), array_agg(l.service))
     FROM (SELECT DISTINCT a.line_id, a.service FROM unnest(v_associations) AS a) AS l;
     INSERT INTO tbs.audit_wanted
     SELECT w.* FROM tbs.wanted_of(audit.audit_id, v_associations, resource) AS w
     JOIN tbs.audit_step AS s ON s.network_resource_type = resource.network_resource_type AND s.kind = w.kind
-    WHERE audit.domain IS NULL OR w.error IS NOT NULL OR coalesce(w.identity ->> s.domain_member, w.content ->> s.domain_member) = audit.domain
+    WHERE w.kind = ANY (audit.kinds)
+      AND (audit.domain IS NULL OR w.error IS NOT NULL OR coalesce(w.identity ->> s.domain_member, w.content ->> s.domain_member) = audit.domain)
     ON CONFLICT DO NOTHING;
 END;
 $render_wanted$;
@@ -134,12 +134,13 @@ BEGIN
         SELECT s AS step, s.kind, tbs.audited_members(s.network_resource_type, s.kind)
                    || ARRAY(SELECT DISTINCT m FROM tbs.service_object AS o, jsonb_object_keys(o.identity) AS m
                             WHERE o.network_resource_type = s.network_resource_type AND o.kind = s.kind) AS members,
-               (SELECT b.key FROM tbs.service_object AS o
+               ARRAY(SELECT DISTINCT b.key FROM tbs.service_object AS o
                 JOIN tbs.activity_step AS x ON (x.network_resource_type, x.service, x.position) = (o.network_resource_type, o.service, o.position)
                 CROSS JOIN LATERAL jsonb_each_text(CASE WHEN jsonb_typeof(x.body) = 'object' THEN x.body ELSE '{}' END) AS b
-                WHERE o.network_resource_type = s.network_resource_type AND o.kind = s.kind AND b.value LIKE '%{line.marker}%'
-                ORDER BY b.key LIMIT 1) AS mark
-        FROM tbs.audit_step AS s WHERE s.network_resource_type = v_resource.network_resource_type),
+                WHERE o.network_resource_type = s.network_resource_type AND o.kind = s.kind AND b.value LIKE '%{line.marker}%') AS marks,
+               r.part_of IS NOT NULL AS is_part
+        FROM tbs.audit_step AS s JOIN tbs.remote_object_kind AS r ON r.network_resource_type = s.network_resource_type AND r.kind = s.kind
+        WHERE s.network_resource_type = v_resource.network_resource_type),
     -- Where several rows want an object with different values, any of them will do: the one that it is nearest to.
     wanted AS MATERIALIZED (
         SELECT DISTINCT ON (c.kind, c.key) c.kind, c.key, c.line_usoc_id, c.line_id, c.service, c.error, d.differences
@@ -184,7 +185,12 @@ BEGIN
         GROUP BY o.kind, o.key)
     UPDATE tbs.audit_object AS o
     SET status = CASE WHEN t.at > coalesce(o.read_at, v_audit.asked_at) - interval '5 seconds' THEN 'changing'
-                      WHEN w.error IS NOT NULL THEN 'not renderable'
+                      -- Also what a line USOC has on record whose data do not say any more what it wants: it is not extra for that.
+                      WHEN w.error IS NOT NULL
+                           OR (w.key IS NULL AND EXISTS (SELECT FROM tbs.audit_wanted AS e WHERE e.audit_id = v_audit.audit_id AND e.line_usoc_id = u.line_usoc_id
+                                                           AND e.service = u.service AND e.error IS NOT NULL)) THEN 'not renderable'
+                      -- What nobody sells of a user is whatever it is.
+                      WHEN w.key IS NULL AND k.is_part AND u.kind IS NULL THEN NULL
                       WHEN w.key IS NULL THEN 'extra'
                       WHEN o.found IS NULL THEN 'missing'
                       WHEN w.differences <> '{}' THEN 'different'
@@ -192,14 +198,15 @@ BEGIN
         whose = CASE WHEN o.found IS NULL THEN NULL
                      WHEN r.origin = 'found' THEN 'found'
                      WHEN r.presence IN ('present', 'perhaps') THEN 'ours'
-                     WHEN k.mark IS NULL THEN 'no mark'
-                     WHEN o.found ->> k.mark ~ '\mtbs:[0-9]+' THEN 'ours'
+                     WHEN k.marks = '{}' THEN 'no mark'
+                     WHEN m.line_id IS NOT NULL THEN 'ours'
                      ELSE 'not ours' END,
         differences = coalesce(w.differences, '{}'), message = w.error,
-        line_id = coalesce(w.line_id, s.line_id, substring(o.found ->> k.mark FROM 'tbs:([0-9]{1,18})\M')::bigint),
+        line_id = coalesce(w.line_id, s.line_id, m.line_id),
         line_usoc_id = coalesce(w.line_usoc_id, u.line_usoc_id), service = coalesce(w.service, u.service), decided = NULL, decided_at = NULL
     FROM tbs.audit_object AS self
     JOIN kinds AS k ON k.kind = self.kind
+    CROSS JOIN LATERAL (SELECT max(substring(self.found ->> x FROM '\mtbs:([0-9]{1,18})\M')::bigint) AS line_id FROM unnest(k.marks) AS x) AS m
     LEFT JOIN wanted AS w ON w.kind = self.kind AND w.key = self.key
     LEFT JOIN written AS t ON t.kind = self.kind AND t.key = self.key
     LEFT JOIN users AS u ON u.kind = self.kind AND u.key = self.key
@@ -208,7 +215,8 @@ BEGIN
     WHERE self.audit_id = v_audit.audit_id AND o.audit_object_id = self.audit_object_id;
     UPDATE tbs.audit AS a SET compared_at = clock_timestamp() WHERE a.audit_id = v_audit.audit_id;
     RETURN QUERY
-    SELECT o.kind, o.status, count(*) FROM tbs.audit_object AS o WHERE o.audit_id = v_audit.audit_id GROUP BY o.kind, o.status ORDER BY o.kind, o.status;
+    SELECT o.kind, o.status, count(*) FROM tbs.audit_object AS o WHERE o.audit_id = v_audit.audit_id AND o.status IS NOT NULL
+    GROUP BY o.kind, o.status ORDER BY o.kind, o.status;
 END;
 $compare_audit$;
 COMMENT ON FUNCTION tbs.compare_audit(bigint) IS

@@ -116,7 +116,17 @@ BEGIN
     WHERE o.audit_object_id = ANY (v_sent) AND o.status = 'different'
     ORDER BY o.kind, o.key
     ON CONFLICT DO NOTHING;
-    v_line_usocs := ARRAY(SELECT DISTINCT o.line_usoc_id FROM tbs.audit_object AS o WHERE o.audit_object_id = ANY (v_sent));
+    -- What cannot be audited (a PIN) and was in what is missing is missing with it.
+    WITH parts AS (
+        UPDATE tbs.remote_object AS p SET presence = 'absent', settled = true, accepted = NULL, accepted_at = NULL
+        FROM tbs.audit_object AS o
+        JOIN tbs.line_usoc_state AS s ON s.line_id = o.line_id AND s.network_resource_id = resource.network_resource_id
+        JOIN tbs.remote_object_use AS u ON u.line_usoc_id = s.line_usoc_id AND u.network_resource_id = resource.network_resource_id
+        WHERE o.audit_object_id = ANY (v_sent) AND o.status = 'missing' AND p.remote_object_id = u.remote_object_id AND p.kind <> ALL (audit.kinds)
+          AND p.identity @> o.identity AND p.in_flight_activity_id IS NULL
+        RETURNING p.remote_object_id)
+    SELECT array_agg(DISTINCT u.line_usoc_id) INTO v_line_usocs FROM parts AS p JOIN tbs.remote_object_use AS u ON u.remote_object_id = p.remote_object_id;
+    v_line_usocs := ARRAY(SELECT o.line_usoc_id FROM tbs.audit_object AS o WHERE o.audit_object_id = ANY (v_sent) UNION SELECT unnest(v_line_usocs));
     PERFORM tbs.enqueue_resync(v_line_usocs, resource.network_resource_id, format('audit %s: %s', audit.audit_id, send_audited.reason), false, 4);
     UPDATE tbs.audit_object AS o SET decided = 'sent', decided_at = clock_timestamp() WHERE o.audit_object_id = ANY (v_sent);
     RETURN v_sent;

@@ -1,6 +1,33 @@
 -- Reading: an audit is an activity of the network resource itself, one page at a time, by the same claim and report as everything else. How far it is is in rows,
 -- so that it goes on where it was after any kind of death; a page whose answer was lost is asked for again.
 
+-- What is not sold of a network resource, and not on record, is none of our business, and not read.
+CREATE FUNCTION tbs.kinds_to_audit(resource tbs.network_resource)
+RETURNS text[]
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $kinds_to_audit$
+BEGIN
+    RETURN ARRAY(
+        WITH RECURSIVE kinds AS (
+            SELECT s.kind FROM tbs.audit_step AS s
+            WHERE s.network_resource_type = resource.network_resource_type
+              AND (EXISTS (SELECT FROM tbs.master_usoc_network_resource AS m
+                           JOIN tbs.service_object AS o ON (o.network_resource_type, o.service) = (m.network_resource_type, m.service)
+                           WHERE m.network_resource_id = resource.network_resource_id AND o.kind = s.kind)
+                   OR EXISTS (SELECT FROM tbs.remote_object AS r WHERE r.network_resource_id = resource.network_resource_id AND r.kind = s.kind))
+            UNION
+            -- And what has to be read to get at it.
+            SELECT n.kind
+            FROM kinds AS k JOIN tbs.audit_step AS s ON s.network_resource_type = resource.network_resource_type AND s.kind = k.kind
+            CROSS JOIN LATERAL (VALUES (s.for_each), (s.same_list_as)) AS n (kind)
+            WHERE n.kind IS NOT NULL)
+        SELECT k.kind FROM kinds AS k ORDER BY k.kind);
+END;
+$kinds_to_audit$;
+COMMENT ON FUNCTION tbs.kinds_to_audit(tbs.network_resource) IS 'internal: the kinds of remote objects that an audit of a network resource is about';
+
 CREATE FUNCTION tbs.audit_resource(network_resource text, domain text DEFAULT NULL)
 RETURNS bigint
 LANGUAGE plpgsql
@@ -25,8 +52,10 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Its activity is %s.', v_activity_id),
                   HINT = format('SELECT tbs.why_waiting(%s); or take it off the queue with tbs.remove_activity(%s, reason).', v_activity_id, v_activity_id);
     END IF;
+    v_audit_id := nextval('tbs.audit_audit_id_seq');
+    -- A sequence of its own: a connection test, or an audit of another domain, does not wait for this one to end.
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, user_name, trigger_description, lane)
-    SELECT t.activity_type_id, v_resource.network_resource_id, 0, 0, nullif(current_setting('tbs.user_name', true), ''),
+    SELECT t.activity_type_id, v_resource.network_resource_id, -v_audit_id, 0, nullif(current_setting('tbs.user_name', true), ''),
            'audit' || coalesce(' of domain ' || audit_resource.domain, ''), 4
     FROM tbs.activity_type AS t
     WHERE t.network_resource_type = v_resource.network_resource_type AND t.trigger_type = 'audit'
@@ -37,12 +66,12 @@ BEGIN
             USING ERRCODE = 'feature_not_supported', HINT = 'An audit takes rows of tbs.audit_step, and an activity type with trigger type audit.';
     END IF;
     DELETE FROM tbs.audit AS a WHERE a.network_resource_id = v_resource.network_resource_id AND a.domain IS NOT DISTINCT FROM audit_resource.domain;
-    INSERT INTO tbs.audit (network_resource_id, domain, activity_id, history_from)
-    SELECT v_resource.network_resource_id, audit_resource.domain, v_activity_id, s.last_value FROM tbs.activity_history_id_seq AS s
-    RETURNING audit_id INTO v_audit_id;
+    INSERT INTO tbs.audit (audit_id, network_resource_id, domain, kinds, activity_id, history_from) OVERRIDING SYSTEM VALUE
+    SELECT v_audit_id, v_resource.network_resource_id, audit_resource.domain, tbs.kinds_to_audit(v_resource), v_activity_id, s.last_value FROM tbs.activity_history_id_seq AS s;
     INSERT INTO tbs.audit_list (audit_id, position, kind, page_size)
     SELECT v_audit_id, s.position, s.kind, s.page_size FROM tbs.audit_step AS s
-    WHERE s.network_resource_type = v_resource.network_resource_type AND s.for_each IS NULL AND s.same_list_as IS NULL;
+    WHERE s.network_resource_type = v_resource.network_resource_type AND s.for_each IS NULL AND s.same_list_as IS NULL
+      AND s.kind = ANY (tbs.kinds_to_audit(v_resource));
     PERFORM tbs.ring();
     RETURN v_audit_id;
 END;
@@ -199,7 +228,8 @@ BEGIN
     FROM tbs.objects_of_page(v_step, v_page, v_step.items, v_list.parent) AS p;
     FOR v_other IN
         SELECT s.* FROM tbs.audit_step AS s
-        WHERE s.network_resource_type = v_step.network_resource_type AND v_list.kind IN (s.kind, s.same_list_as) ORDER BY s.position
+        WHERE s.network_resource_type = v_step.network_resource_type AND v_list.kind IN (s.kind, s.same_list_as) AND s.kind = ANY (v_audit.kinds)
+        ORDER BY s.position
     LOOP
         INSERT INTO tbs.audit_object AS o (audit_id, kind, key, identity, found, read_at)
         SELECT DISTINCT ON (p.key) v_audit.audit_id, v_other.kind, p.key, p.identity, p.found, activity.claimed_at
@@ -211,7 +241,7 @@ BEGIN
         INSERT INTO tbs.audit_list (audit_id, position, kind, parent, page_size)
         SELECT v_audit.audit_id, s.position, s.kind, p.identity, s.page_size
         FROM tbs.objects_of_page(v_other, v_page, v_step.items, v_list.parent) AS p
-        JOIN tbs.audit_step AS s ON s.network_resource_type = v_other.network_resource_type AND s.for_each = v_other.kind AND s.same_list_as IS NULL
+        JOIN tbs.audit_step AS s ON s.network_resource_type = v_other.network_resource_type AND s.for_each = v_other.kind AND s.same_list_as IS NULL AND s.kind = ANY (v_audit.kinds)
         WHERE p.is_one AND p.key IS NOT NULL AND (v_audit.domain IS NULL OR p.identity ->> v_other.domain_member = v_audit.domain)
         ORDER BY p.key
         ON CONFLICT DO NOTHING;

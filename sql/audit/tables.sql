@@ -4,6 +4,7 @@ CREATE TABLE tbs.audit (
     audit_id            bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT audit_pkey PRIMARY KEY,
     network_resource_id integer NOT NULL,
     domain              text,
+    kinds               text[] NOT NULL,
     activity_id         bigint NOT NULL CONSTRAINT audit_activity_id_key UNIQUE,
     audit_list_id       bigint,
     history_from        bigint NOT NULL,
@@ -15,6 +16,7 @@ CREATE TABLE tbs.audit (
 ) WITH (fillfactor = 70);
 CREATE INDEX audit_network_resource_id_idx ON tbs.audit (network_resource_id);
 COMMENT ON TABLE tbs.audit IS 'audits of network resources: the last one of each, or of each of its domains';
+COMMENT ON COLUMN tbs.audit.kinds IS 'kinds of remote objects that it is about: what was sold of the network resource when it was asked for, or on record, and has an audit step';
 COMMENT ON COLUMN tbs.audit.audit_list_id IS 'the list of which a page is being read';
 COMMENT ON COLUMN tbs.audit.history_from IS 'history from here on tells what was written while it was read';
 COMMENT ON COLUMN tbs.audit.unidentified IS 'rows of answers whose identity could not be made out';

@@ -38,3 +38,22 @@ INSERT INTO tbs.audit_step (network_resource_type, kind, position, path, domain_
      '{"domain": "{item.domain|default:}", "number": "{item.phonenumber|digits}"}', 'domain',
      '{"matchrule": "phonenumber", "responder": "dial-rule-application", "parameter": "dial-rule-parameter", "to_user": "dial-rule-translation-destination-user", "to_host": "dial-rule-translation-destination-host", "from_name": "dial-rule-translation-source-name", "plan_description": "dial-rule-description", "enable": "enabled"}',
      '{[*]}', true);
+
+-- What is sold of a user by itself is in the user's row. Not audited are its PIN, a secret; its answer rules, a call for each user and the subscriber's own; and emergency
+-- endpoints: the vendor's document does not say by which name the list gives their number.
+INSERT INTO tbs.audit_step (network_resource_type, kind, position, same_list_as, identity, domain_member, aliases, empty_values, shipped)
+SELECT 'netsapiens', v.kind, v.position, 'user', '{"domain": "{parent.domain}", "user": "{item.user}"}', 'domain', v.aliases::jsonb, '{[*]}', true
+FROM (VALUES
+    ('dial_policy', 31, '{"dial_policy": "dial-policy"}'),
+    ('voicemail', 32, '{"vmail_enabled": "voicemail-enabled"}'),
+    ('caller_id', 33, '{"callid_name": "caller-id-name", "callid_nmbr": "caller-id-number"}'),
+    ('emergency_binding', 34, '{"callid_emgr": "caller-id-number-emergency", "address_id": "emergency-address-id"}')) AS v (kind, position, aliases);
+
+-- Agents by domain and not by queue: a removed queue leaves its agents behind. They change themselves how they are available.
+INSERT INTO tbs.audit_step (network_resource_type, kind, position, for_each, path, query, identity, domain_member, aliases, ignores, shipped) VALUES
+    ('netsapiens', 'call_queue', 70, 'domain', '/domains/{parent.domain}/callqueues', '{"start": "{page.start}", "limit": "{page.limit}"}',
+     '{"domain": "{parent.domain}", "callqueue": "{item.callqueue}"}', 'domain', '{"queue": "callqueue", "huntgroup_option": "callqueue-dispatch-type"}', '{}', true),
+    ('netsapiens', 'agent', 80, 'domain', '/domains/{parent.domain}/agents', '{"start": "{page.start}", "limit": "{page.limit}"}',
+     '{"domain": "{parent.domain}", "callqueue": "{item.callqueue}", "agent": "{item.callqueue-agent-id}"}', 'domain', '{}', '{callqueue-agent-availability-type}', true),
+    ('netsapiens', 'emergency_address', 90, 'domain', '/domains/{parent.domain}/addresses', '{"start": "{page.start}", "limit": "{page.limit}"}',
+     '{"domain": "{parent.domain}", "address_id": "{item.emergency-address-id}"}', 'domain', '{"address_id": "emergency-address-id"}', '{address-formatted-pidflo}', true);

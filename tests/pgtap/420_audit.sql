@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(85);
+SELECT plan(87);
 
 SELECT refused($$SELECT tbs.audit_resource('ns-east')$$, '55000', 'not armed', NULL, 'tbs.arm', 'no audit while disarmed');
 SELECT tbs.arm('test');
@@ -62,6 +62,9 @@ SELECT is(answer(500, 'oops'), '{}', 'an error: another try later');
 SELECT is(queue(), '{"0 audit waiting"}', 'of the same activity');
 SELECT let_time_pass();
 SELECT is(claim(), '{"GET /domains/acme/users?limit=100&start=0"}', 'the same page again');
+SELECT tbs.test_network_resource('ns-east');
+SELECT is(claim(), '{"GET /domains?limit=1"}', 'a connection test does not wait for it');
+SELECT answer(200, '[]', '%limit=1');
 SELECT is((SELECT state FROM tbs.audit_status), 'processing', 'its state is the activity''s');
 -- The bridge dies with the page: another goes on there.
 SELECT tbs.bridge_stop(bridge());
@@ -84,9 +87,9 @@ SELECT is(answer(200, format('[{"mac": "0011223344AA", "domain": "acme", "model"
           '{"GET /phonenumbers?limit=100&start=0"}', 'and its numbers');
 SELECT is(answer(200, '[{"phonenumber": 18585550101, "domain": "other", "dial-rule-application": "to-user", "dial-rule-translation-destination-user": "101", "dial-rule-translation-destination-host": "acme",
     "enabled": "yes", "dial-rule-description": "tbs:101"}, {"phonenumber": "18005550100", "domain": "stock", "dial-rule-application": "available-number"}]'), '{}', 'that is all');
-SELECT is((SELECT array_agg(format('%s %s %s %s %s', state, objects, unidentified, lists_left, asked_by)) FROM tbs.audit_status), ARRAY[format('read 11 1 0 %s', me())], 'it is read');
-SELECT is((SELECT array_agg(l.result_status || ': ' || l.result) FROM tbs.activity_log AS l WHERE l.trigger_type = 'audit'), '{"succeeded: 11 objects read in 12 calls"}', 'and in the log');
-SELECT is((SELECT max(length(answer)) <= 203 AND count(*) = 11 AND bool_and(kind IS NOT NULL) FROM tbs.activity_history WHERE event = 'api_call' AND line_id = 0), true, 'which has the beginnings of its answers');
+SELECT is((SELECT array_agg(format('%s %s %s %s %s', state, objects, unidentified, lists_left, asked_by)) FROM tbs.audit_status), ARRAY[format('read 16 1 0 %s', me())], 'it is read');
+SELECT is((SELECT array_agg(l.result_status || ': ' || l.result) FROM tbs.activity_log AS l WHERE l.trigger_type = 'audit'), '{"succeeded: 16 objects read in 12 calls"}', 'and in the log');
+SELECT is((SELECT max(length(answer)) <= 203 AND count(*) = 11 AND bool_and(kind IS NOT NULL) FROM tbs.activity_history WHERE event = 'api_call' AND line_id = -audit()), true, 'which has the beginnings of its answers');
 SELECT is_empty($$SELECT found FROM tbs.audit_object WHERE found ? 'voicemail-login-pin' OR found ? 'device-sip-registration-password' OR found::text LIKE '%1234"%'$$, 'no secret is kept');
 
 -- Comparing
@@ -116,6 +119,10 @@ UPDATE tbs.line SET last_name = 'Boker' WHERE line_id = 102;
 UPDATE tbs.line SET first_name = NULL WHERE line_id = 101;
 SELECT tbs.compare_audit(audit());
 SELECT is(results(audit()) @> '{"user 102@acme in step ours","user 101@acme not renderable ours (name-first-name: no value for {values.name-first-name})"}', true, 'rows are as of now');
+UPDATE tbs.line SET extension = NULL WHERE line_id = 101;
+SELECT tbs.compare_audit(audit());
+SELECT set_eq($$SELECT kind, status FROM tbs.audit_result WHERE line_id = 101 AND kind IN ('user', 'device')$$,
+              $$VALUES ('user', 'not renderable'), ('device', 'not renderable')$$, 'what a line has on record is not extra because its data are incomplete');
 ROLLBACK TO SAVEPOINT corrected;
 SAVEPOINT removed;
 DELETE FROM tbs.line WHERE line_id = 101;

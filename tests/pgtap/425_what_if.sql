@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(31);
+SELECT plan(33);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -50,6 +50,11 @@ SELECT results_eq($$SELECT p.kind, p.body::jsonb ->> 'dial-plan' FROM tbs.previe
                       'INSERT INTO tbs.network_resource_default (network_resource_type, name, value) VALUES (''netsapiens'', ''dial-plan'', ''"Standard"'')', '{201}') AS p$$,
                   $$VALUES ('domain', 'Standard'), ('user', 'Standard')$$, 'a default, for a line that is named');
 SELECT refused($$SELECT * FROM tbs.preview_change('UPDATE tbs.line SET extension = ''with space'' WHERE line_id = 101')$$, '23514', 'line_extension_format', NULL, NULL, 'what cannot be done is an error');
+SAVEPOINT disarmed;
+SELECT tbs.disarm('test');
+SELECT refused($$SELECT * FROM tbs.preview_change('UPDATE tbs.line SET first_name = ''E'' WHERE line_id = 201')$$, '55000', 'not armed', 'Nothing is captured', 'line_ids', 'disarmed, the lines have to be named');
+SELECT is((SELECT array_agg(p.key) FROM tbs.preview_change('UPDATE tbs.line SET first_name = ''E'' WHERE line_id = 201', '{201}') AS p), '{201@globex}', 'and are previewed');
+ROLLBACK TO SAVEPOINT disarmed;
 SELECT results_eq('SELECT * FROM state_now', 'SELECT * FROM state_before', 'nothing stays');
 SELECT is(current_setting('tbs.user_name', true), '', 'not even a setting');
 
