@@ -40,12 +40,17 @@ std::optional<Response> missing_member(const Json& body,
     return std::nullopt;
 }
 
+// "" clears a member, whatever its type.
+bool is_blank(const Json& value) {
+    return value.is_string() && value.get_ref<const std::string&>().empty();
+}
+
 std::optional<Response> invalid_choice(const Json& body,
                                        std::initializer_list<std::string_view> names,
                                        std::initializer_list<std::string_view> choices) {
     for (const std::string_view name : names) {
         const auto found = body.find(name);
-        if (found == body.end() || *found == "") continue;
+        if (found == body.end() || is_blank(*found)) continue;
         const bool known = std::any_of(choices.begin(), choices.end(), [&](std::string_view one) {
             return found->is_string() && *found == one;
         });
@@ -58,7 +63,7 @@ std::optional<Response> invalid_integer(const Json& body,
                                         std::initializer_list<std::string_view> names) {
     for (const std::string_view name : names) {
         const auto found = body.find(name);
-        if (found != body.end() && *found != "" && !found->is_number_integer())
+        if (found != body.end() && !is_blank(*found) && !found->is_number_integer())
             return refusal(400, "Invalid " + std::string(name) + ".");
     }
     return std::nullopt;
