@@ -92,7 +92,7 @@ DECLARE
     v_step tbs.audit_step;
     v_request record;
 BEGIN
-    SELECT * INTO STRICT v_audit FROM tbs.audit AS a WHERE a.activity_id = activity.activity_id;
+    SELECT * INTO v_audit FROM tbs.audit AS a WHERE a.activity_id = activity.activity_id;
     SELECT * INTO v_list FROM tbs.audit_list AS l WHERE l.audit_id = v_audit.audit_id AND NOT l.finished ORDER BY l.position, l.audit_list_id LIMIT 1;
     IF NOT FOUND THEN
         UPDATE tbs.audit AS a SET finished_at = clock_timestamp(), audit_list_id = NULL WHERE a.audit_id = v_audit.audit_id;
@@ -100,7 +100,11 @@ BEGIN
                                                                     FROM tbs.audit_object AS o WHERE o.audit_id = v_audit.audit_id AND o.found IS NOT NULL));
         RETURN NULL;
     END IF;
-    SELECT * INTO STRICT v_step FROM tbs.audit_step AS s WHERE s.network_resource_type = resource.network_resource_type AND s.kind = v_list.kind;
+    SELECT * INTO v_step FROM tbs.audit_step AS s WHERE s.network_resource_type = resource.network_resource_type AND s.kind = v_list.kind;
+    IF NOT FOUND THEN
+        PERFORM tbs.fail_activity(activity, 'rejected', format('kind %s has no audit step any more', v_list.kind));
+        RETURN NULL;
+    END IF;
     SELECT * INTO v_request FROM tbs.render_request(
         jsonb_build_object('method', 'GET', 'path', CASE WHEN v_audit.domain IS NULL THEN v_step.path ELSE coalesce(v_step.domain_path, v_step.path) END, 'query', v_step.query),
         jsonb_build_object('resource', tbs.resource_context(resource), 'parent', v_list.parent, 'audit', jsonb_build_object('domain', v_audit.domain),
@@ -164,7 +168,7 @@ BEGIN
                                                                           ELSE m.value END) FROM jsonb_each(u.item) AS m), step.applies, '{}', true), false)
     FROM kind AS k
     CROSS JOIN LATERAL jsonb_path_query(objects_of_page.page, objects_of_page.items, '{}', true) WITH ORDINALITY AS i (item, ordinal)
-    CROSS JOIN LATERAL (SELECT i.item || (SELECT coalesce(jsonb_object_agg(a.value, i.item -> a.key), '{}') FROM jsonb_each_text(step.aliases) AS a
+    CROSS JOIN LATERAL (SELECT CASE WHEN jsonb_typeof(i.item) = 'object' THEN i.item ELSE '{}' END || (SELECT coalesce(jsonb_object_agg(a.value, i.item -> a.key), '{}') FROM jsonb_each_text(step.aliases) AS a
                                           WHERE i.item ? a.key AND NOT i.item ? a.value) AS item) AS u
     CROSS JOIN LATERAL tbs.render_object(k.recipe, jsonb_build_object('parent', objects_of_page.parent), u.item) AS o
     WHERE jsonb_typeof(i.item) = 'object';
@@ -191,10 +195,15 @@ DECLARE
     v_unidentified integer;
     v_references text[];
 BEGIN
-    SELECT * INTO STRICT v_audit FROM tbs.audit AS a WHERE a.activity_id = activity.activity_id;
-    SELECT * INTO STRICT v_list FROM tbs.audit_list AS l WHERE l.audit_list_id = v_audit.audit_list_id;
-    SELECT s.* INTO STRICT v_step FROM tbs.audit_step AS s JOIN tbs.network_resource AS r ON r.network_resource_type = s.network_resource_type
+    SELECT * INTO v_audit FROM tbs.audit AS a WHERE a.activity_id = activity.activity_id;
+    SELECT * INTO v_list FROM tbs.audit_list AS l WHERE l.audit_list_id = v_audit.audit_list_id;
+    SELECT s.* INTO v_step FROM tbs.audit_step AS s JOIN tbs.network_resource AS r ON r.network_resource_type = s.network_resource_type
     WHERE r.network_resource_id = v_audit.network_resource_id AND s.kind = v_list.kind;
+    IF NOT FOUND THEN
+        outcome := 'rejected';
+        message := format('kind %s has no audit step any more', v_list.kind);
+        RETURN;
+    END IF;
     kind := v_list.kind;
     key := (SELECT string_agg(p.value, ' ') FROM jsonb_each_text(v_list.parent) AS p);
     v_page := tbs.answer_json(take_page.answer);
@@ -205,6 +214,9 @@ BEGIN
             message := CASE WHEN v_list.page_size > 2 THEN 'larger than maximum_answer_bytes: asked for in smaller pages'
                             ELSE 'two rows are larger than maximum_answer_bytes of the network resource' END;
             UPDATE tbs.audit_list AS l SET page_size = greatest(l.page_size / 2, 2) WHERE l.audit_list_id = v_list.audit_list_id;
+            RETURN;
+        WHEN outcome = 'missing' AND v_list.parent = '{}' AND v_audit.domain IS NULL THEN
+            outcome := 'rejected';
             RETURN;
         WHEN outcome = 'missing' THEN
             -- What the list belongs to is not there (any more): nothing of it is.
@@ -226,6 +238,12 @@ BEGIN
     SELECT count(*), (array_agg(p.key ORDER BY p.ordinal DESC))[1], coalesce(bool_or(p.key = v_list.last_key), false), count(*) FILTER (WHERE p.key IS NULL)
       INTO v_rows, v_last_key, v_has_last, v_unidentified
     FROM tbs.objects_of_page(v_step, v_page, v_step.items, v_list.parent) AS p;
+    -- Something came, and nothing of it is what the list is about (a message, say): no reason to take what is missing for gone.
+    IF v_unidentified = v_rows AND EXISTS (SELECT FROM jsonb_path_query(v_page, v_step.items, '{}', true)) THEN
+        outcome := 'rejected';
+        message := format('the answer has no row of kind %s: %s', v_list.kind, left(v_page::text, 100));
+        RETURN;
+    END IF;
     FOR v_other IN
         SELECT s.* FROM tbs.audit_step AS s
         WHERE s.network_resource_type = v_step.network_resource_type AND v_list.kind IN (s.kind, s.same_list_as) AND s.kind = ANY (v_audit.kinds)

@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(87);
+SELECT plan(94);
 
 SELECT refused($$SELECT tbs.audit_resource('ns-east')$$, '55000', 'not armed', NULL, 'tbs.arm', 'no audit while disarmed');
 SELECT tbs.arm('test');
@@ -52,9 +52,14 @@ SELECT is((SELECT count(*) FROM tbs.line_usoc_state WHERE in_step), 3::bigint, '
 
 -- Reading
 SELECT is(audit_of('ns-east'), '{"GET /domains?limit=100&start=0"}', 'an audit begins with the domains');
+SELECT is((SELECT q.lane FROM tbs.activity_queue AS q), 'bulk', 'in the bulk lane');
+SELECT answer(404, '{"code": 404, "message": "Resource not found."}');
+SELECT is(queue(), '{"0 audit failed"}', 'without which there is no audit');
+SELECT tbs.retry_activity((SELECT q.activity_id FROM tbs.activity_queue AS q), 'test');
+SELECT is(claim(), '{"GET /domains?limit=100&start=0"}', 'until it is retried');
 SELECT refused($$SELECT tbs.audit_resource('ns-east')$$, '55000', 'is being audited already', 'activity is', 'tbs.why_waiting', 'one at a time');
 SELECT refused($$SELECT tbs.compare_audit(audit())$$, '55000', 'has not read everything', NULL, 'tbs.why_waiting', 'and nothing to compare before it is read');
-SELECT is((SELECT array_agg(format('%s %s %s', q.activity_type, q.lane, q.line_id)) FROM tbs.activity_queue AS q), '{"netsapiens.audit.audit bulk "}', 'it is an activity of the network resource, in the bulk lane');
+SELECT is((SELECT array_agg(format('%s %s', q.activity_type, q.line_id)) FROM tbs.activity_queue AS q), '{"netsapiens.audit.audit "}', 'it is an activity of the network resource itself');
 SELECT is(answer(200, '[{"domain": "acme", "reseller": "r", "description": "acme", "time_zone": "US/Eastern"}, {"domain": "other"}]'), '{"GET /domains/acme/sites?limit=100&start=0"}', 'then the lists in each domain');
 SELECT is(answer(404, '{"code": 404, "message": "Domain acme does not exist"}'), '{"GET /domains/other/sites?limit=100&start=0"}', 'a list that is not there has nothing');
 SELECT is(answer(200, '[]'), '{"GET /domains/acme/users?limit=100&start=0"}', 'nor has an empty one');
@@ -88,8 +93,8 @@ SELECT is(answer(200, format('[{"mac": "0011223344AA", "domain": "acme", "model"
 SELECT is(answer(200, '[{"phonenumber": 18585550101, "domain": "other", "dial-rule-application": "to-user", "dial-rule-translation-destination-user": "101", "dial-rule-translation-destination-host": "acme",
     "enabled": "yes", "dial-rule-description": "tbs:101"}, {"phonenumber": "18005550100", "domain": "stock", "dial-rule-application": "available-number"}]'), '{}', 'that is all');
 SELECT is((SELECT array_agg(format('%s %s %s %s %s', state, objects, unidentified, lists_left, asked_by)) FROM tbs.audit_status), ARRAY[format('read 16 1 0 %s', me())], 'it is read');
-SELECT is((SELECT array_agg(l.result_status || ': ' || l.result) FROM tbs.activity_log AS l WHERE l.trigger_type = 'audit'), '{"succeeded: 16 objects read in 12 calls"}', 'and in the log');
-SELECT is((SELECT max(length(answer)) <= 203 AND count(*) = 11 AND bool_and(kind IS NOT NULL) FROM tbs.activity_history WHERE event = 'api_call' AND line_id = -audit()), true, 'which has the beginnings of its answers');
+SELECT is((SELECT array_agg(l.result_status || ': ' || l.result) FROM tbs.activity_log AS l WHERE l.trigger_type = 'audit'), '{"succeeded: 16 objects read in 13 calls"}', 'and in the log');
+SELECT is((SELECT max(length(answer)) <= 203 AND count(*) = 12 AND bool_and(kind IS NOT NULL) FROM tbs.activity_history WHERE event = 'api_call' AND line_id = -audit()), true, 'which has the beginnings of its answers');
 SELECT is_empty($$SELECT found FROM tbs.audit_object WHERE found ? 'voicemail-login-pin' OR found ? 'device-sip-registration-password' OR found::text LIKE '%1234"%'$$, 'no secret is kept');
 
 -- Comparing
@@ -173,6 +178,16 @@ SELECT answer(200, (SELECT jsonb_agg(jsonb_build_object('user', '1', 'device', n
 SELECT is(answer(200, (SELECT jsonb_agg(jsonb_build_object('user', '1', 'device', n))::text FROM generate_series(1, 100) AS n)), '{}', 'the same page again');
 SELECT matches((SELECT q.last_message FROM tbs.activity_queue AS q), 'does not page', 'is not taken for all there is');
 SELECT is((SELECT s.state || ': ' || s.result FROM tbs.audit_status AS s WHERE s.domain = 'acme') LIKE 'failed: the list of kind device%', true, 'the audit has failed');
+SELECT tbs.retry_activity((SELECT q.activity_id FROM tbs.activity_queue AS q), 'test');
+SELECT is(claim(), '{"GET /domains/acme/devices?limit=100&start=99"}', 'a retry goes on where it was');
+SELECT answer(200, '[]');
+SELECT is(in_hand(), '{"GET /domains/acme/devices?limit=100&start=0"}', 'an empty page behind others: a page back');
+SELECT answer(200, '{"code": 200, "message": "Accepted"}');
+SELECT matches((SELECT q.result_status || ' ' || q.last_message FROM tbs.activity_queue AS q), 'failed .*no row of kind device: .*Accepted', 'a message is no list');
+SELECT tbs.retry_activity((SELECT q.activity_id FROM tbs.activity_queue AS q), 'test');
+SELECT claim();
+SELECT answer(200, '"nothing"');
+SELECT matches((SELECT q.result_status || ' ' || q.last_message FROM tbs.activity_queue AS q), 'failed .*no row of kind device', 'nor is a word');
 SELECT tbs.remove_activity((SELECT q.activity_id FROM tbs.activity_queue AS q), 'test');
 SELECT is((SELECT s.state FROM tbs.audit_status AS s WHERE s.domain = 'acme'), 'given up', 'removed: given up');
 
