@@ -76,6 +76,11 @@ RETURNS void
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET jit = off
 AS $capture_lines$
 DECLARE
     v_lane smallint := coalesce(capture_lines.lane, tbs.capture_lane(cardinality(capture_lines.line_ids)));

@@ -27,6 +27,7 @@ packages_of() {
                 "libpq-dev libcurl4-openssl-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libboost-dev libgtest-dev" \
                 "python3 python3-psycopg2"
             ;;&
+        bench) echo "wrk" ;;
         test)
             echo "clang clang-format clang-tidy libclang-rt-dev shellcheck codespell" \
                 "postgresql-$version-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl pgbouncer" \

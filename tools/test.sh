@@ -201,16 +201,15 @@ test_demo() { check demo "$TBS_ROOT/tbs" demo; }
 
 # ---- bench -------------------------------------------------------------------------------------------------------------
 
+# bench [NAME [OPTION...]]: one with its options, or all with their defaults. Each has a cluster of its own, with fsync.
 command_bench() {
-    local folder=$TBS_ROOT/tests/bench name=${1:-} program
-    if [[ -z $name ]]; then
-        say "./tbs bench NAME, where NAME is one of:"
-        list_benches "$folder"
-        return
-    fi
-    shift
-    program=$folder/$name
-    [[ -f $program && -x $program ]] || {
+    local folder=$TBS_ROOT/tests/bench name=${1:-} programs=() program status=0
+    (($# == 0)) || shift
+    for program in "$folder"/*; do
+        [[ -f $program && -x $program && ${program##*/} == "${name:-${program##*/}}" ]] || continue
+        programs+=("$program")
+    done
+    ((${#programs[@]} > 0)) || {
         list_benches "$folder" >&2
         die "there is no bench '$name'"
     }
@@ -224,8 +223,13 @@ command_bench() {
     step "bridge and stand-in switch"
     build_programs
     release_lock
-    step "bench $name"
-    "$TBS_ROOT/tools/with-cluster" --durable "$program" "$@"
+    export TBS_BENCH_RESULTS=$TBS_HOME/build/bench
+    mkdir -p "$TBS_BENCH_RESULTS"
+    step "bench ${name:-(all)}; figures as JSON go to $TBS_BENCH_RESULTS"
+    for program in "${programs[@]}"; do
+        "$TBS_ROOT/tools/with-cluster" --durable "$program" "$@" || status=1
+    done
+    return "$status"
 }
 
 list_benches() {

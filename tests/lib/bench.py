@@ -62,14 +62,18 @@ def processor_seconds(pid):
 
 
 class Usage:
-    """What some processes compute between two moments, per unit of work."""
+    """What groups of processes compute between two moments, per unit of work."""
 
-    def __init__(self, **pids):
-        self.pids = pids
-        self.before = {name: processor_seconds(pid) for name, pid in pids.items()}
+    def __init__(self, **groups):
+        self.groups = groups
+        self.before = self._seconds()
+
+    def _seconds(self):
+        return {name: sum(map(processor_seconds, pids)) for name, pids in self.groups.items()}
 
     def per(self, count):
-        return {name: round((processor_seconds(pid) - self.before[name]) / count * 1e6, 1) for name, pid in self.pids.items()}
+        """µs for each unit."""
+        return {name: round((seconds - self.before[name]) / count * 1e6, 1) for name, seconds in self._seconds().items()}
 
 
 class Benchmark:
@@ -149,10 +153,12 @@ class Sink(Stand):
     def lines(self, first, last):
         self.sql(LINES, [first, last])
 
-    def work_backend(self):
-        """The server process of the (first) bridge's working connection."""
-        return wait_for(lambda: self.value("SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'tbs-bridge%%' AND application_name NOT LIKE '%%listening%%' "
-                                           "ORDER BY backend_start LIMIT 1"), 20, "the bridge's connection")
+    def work_backends(self):
+        """The server processes of the bridges' working connections."""
+        def found():
+            rows = self.sql("SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'tbs-bridge%' AND application_name NOT LIKE '%listening%'")
+            return len(rows) == len(self.bridges) and [row[0] for row in rows]
+        return wait_for(found, 20, "the bridges' connections")
 
     def wait_until_drained(self, seconds):
         """Looks for the oldest one only: counting a long queue would be a load of its own."""
