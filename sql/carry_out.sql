@@ -656,7 +656,9 @@ DECLARE
     v_messages text[] := '{}';
 BEGIN
     FOR v_row IN
-        SELECT a.activity, t.service, t.trigger_type, coalesce(t.timeout_milliseconds, r.timeout_milliseconds) AS timeout_milliseconds, r AS resource, c.context, g.plan
+        SELECT a.activity, t.service, t.trigger_type, coalesce(t.timeout_milliseconds, r.timeout_milliseconds) AS timeout_milliseconds, r AS resource, c.context,
+               -- A service may want nothing just now (a phone, on a line that has no device yet).
+               coalesce(g.plan, '{}') AS plan
         FROM unnest(carry_out.activity_ids) WITH ORDINALITY AS i (activity_id, place)
         CROSS JOIN LATERAL (SELECT x AS activity, x.* FROM tbs.activity AS x WHERE x.activity_id = i.activity_id OFFSET 0) AS a
         JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
@@ -682,7 +684,7 @@ BEGIN
         v_first := NULL;
         v_differences := 0;
         v_relies := false;
-        FOREACH v_planned IN ARRAY coalesce(v_row.plan, '{}') LOOP
+        FOREACH v_planned IN ARRAY v_row.plan LOOP
             IF v_planned.error IS NOT NULL AND v_error.kind IS NULL THEN
                 v_error := v_planned;
             END IF;

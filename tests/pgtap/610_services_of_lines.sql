@@ -4,7 +4,7 @@ BEGIN;
 \ir fixture/catalogue.sql
 \ir fixture/services.sql
 \ir fixture/bridge.sql
-SELECT plan(46);
+SELECT plan(48);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -35,6 +35,12 @@ SELECT is(work(), '{DELETE /phones}', 'taken off: the phone goes, there is no ac
 SELECT is((SELECT count(*) FROM tbs.remote_object) + (SELECT count(*) FROM tbs.remote_object_use), 0::bigint, 'nothing is left behind');
 
 DELETE FROM tbs.device;
+-- What wants nothing just now is in step with that, and keeps nobody else of the same claim or report waiting.
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1011, 101, 'SEAT'), (1012, 101, 'PHONE'), (1021, 102, 'SEAT');
+SELECT is((SELECT count(*) FROM unnest(work())), 3::bigint, 'a phone sold on a line without a device: nothing to send for it');
+SELECT is((SELECT count(*) FROM tbs.line_usoc_state WHERE in_step), 3::bigint, 'and all are in step');
+DELETE FROM tbs.line_usoc WHERE line_id IN (101, 102);
+SELECT work();
 
 -- A call queue: its members are agents when they are users
 INSERT INTO tbs.line_member (line_member_id, line_id, member_line_id, position) VALUES (1, 104, 101, 1), (2, 104, 102, 2), (3, 104, 201, 3);
