@@ -13,7 +13,7 @@ import expected_switch
 import journal
 import locks
 import random_statements
-from stand import Stand, Trouble, connect, query, wait_for
+from stand import RESOURCE, Stand, Trouble, connect, query, wait_for
 
 # Refusals that a business application has to expect; anything else is a failure of ours.
 BUSINESS_ERRORS = {"23505": "unique", "23503": "foreign key", "23514": "check", "40P01": "deadlock", "40001": "serialization",
@@ -152,6 +152,7 @@ class RandomRun:
             self._work()
             self._settle()
             self._judge()
+            self._audit()
 
     def _prepare(self):
         stand, company = self.stand, random_statements.Company(f"{self.seed} start")
@@ -298,6 +299,18 @@ class RandomRun:
             report.say(f"{len(lines.unknown)} calls are only in the journal: their bridge had no time to report them")
         count, bad = locks.waits(self.log_position)
         report.check(not bad, f"no capture trigger waited for a lock ({count} waits of applications, all for each other's rows)", "\n--\n".join(bad[:3]))
+
+    def _audit(self):
+        """An audit agrees: nothing is wrong but sites that nobody wants any more, which the API cannot delete."""
+        stand = self.stand
+        # What was written within the last 5 seconds would count as changing.
+        stand.sql("UPDATE tbs.remote_object SET accepted_at = accepted_at - interval '1 minute'")
+        audit = stand.value("SELECT tbs.audit_resource(%s)", [RESOURCE])
+        wait_for(lambda: stand.value("SELECT state IN ('read', 'failed') FROM tbs.audit_status WHERE audit_id = %s", [audit]), 60, stand.describe_queue)
+        stand.sql("SELECT * FROM tbs.compare_audit(%s)", [audit])
+        others = stand.sql("SELECT kind, key, status, whose, explanation FROM tbs.audit_result WHERE status <> 'in step' AND NOT (kind = 'site' AND status = 'extra')")
+        count = stand.value("SELECT count(*) FROM tbs.audit_result WHERE status = 'in step'")
+        self.report.check(not others and count > 0, f"an audit finds {count} objects in step, and no others", "\n".join(map(str, others[:20])))
 
     def _show_stuck(self):
         """The whole story of the first line USOCs that do not go on."""
