@@ -4,7 +4,7 @@ BEGIN;
 \ir fixture/catalogue.sql
 \ir fixture/services.sql
 \ir fixture/bridge.sql
-SELECT plan(55);
+SELECT plan(58);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -114,6 +114,15 @@ DELETE FROM tbs.line WHERE line_id = 101;
 SELECT is(work(), '{DELETE /domains/acme/users/150/answerrules/Vacation,DELETE /domains/acme/users/150,DELETE /domains/acme}', 'a deleted line: no call for what goes with its user');
 SELECT is((SELECT count(*) FROM tbs.remote_object) + (SELECT count(*) FROM tbs.remote_object_use) + (SELECT count(*) FROM tbs.line_usoc_state), 0::bigint, 'nothing is left behind');
 SELECT is(queue(), '{}', 'the queue is empty');
+
+-- The seat's USOC is put on another line: what it leaves behind waits for another seat there
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1021, 102, 'SEAT'), (1022, 102, 'VM'), (1023, 102, 'RULE');
+SELECT work();
+UPDATE tbs.line_usoc SET line_id = 103 WHERE line_usoc_id = 1021;
+SELECT ok(work() @> '{DELETE /domains/acme/users/102}', 'the user goes, in the sequence of the other line');
+SELECT is((SELECT array_agg(q.usoc || ' ' || q.result_status ORDER BY q.usoc) FROM tbs.activity_queue AS q), '{"RULE waiting","VM waiting"}'::text[], 'its parts are known to be gone');
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1024, 102, 'SEAT');
+SELECT is(work(), '{POST /domains/acme/users,PUT /domains/acme/users/102,PUT /domains/acme/users/102,POST /domains/acme/users/102/answerrules}', 'and are made again');
 
 SELECT * FROM finish();
 ROLLBACK;
