@@ -160,7 +160,8 @@ SET search_path = pg_catalog, pg_temp
 AS $next_due_at$
 BEGIN
     RETURN (
-        SELECT min(CASE WHEN b.calls > 0 AND b.tokens > 0 THEN d.due_at
+        -- A token may have come in since the last claim: with work there, it is worth a look soon.
+        SELECT min(CASE WHEN b.calls > 0 AND b.tokens > 0 THEN least(d.due_at, CASE WHEN n.waiting THEN b.look_again_at END)
                         WHEN n.waiting THEN b.look_again_at
                         ELSE greatest(b.look_again_at, d.due_at) END)
         FROM tbs.budgets(next_due_at.bridge_id) AS b
