@@ -709,7 +709,7 @@ BEGIN
                 WHERE a.activity_id = v_activity.activity_id;
                 CONTINUE;
             END IF;
-            FOREACH v_planned IN ARRAY v_row.plan LOOP
+            FOREACH v_planned IN ARRAY coalesce(v_row.plan, '{}') LOOP
                 IF v_planned.content IS NOT NULL THEN
                     v_uses := v_uses || ROW(v_activity.line_usoc_id, v_activity.network_resource_id, v_row.service, v_planned.position, v_planned.kind, v_planned.key,
                                             v_planned.identity, v_planned.find_value, v_planned.removal, v_planned.remote_object_id IS NULL)::tbs.planned_use;
