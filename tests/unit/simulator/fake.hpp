@@ -35,6 +35,12 @@ inline Request request_to(std::string method, std::string_view target, const Jso
     return request;
 }
 
+// An object with some members changed.
+inline Json with(Json object, const Json& changes) {
+    object.update(changes);
+    return object;
+}
+
 inline Json json_of(const Response& response) {
     return Json::parse(response.body);
 }

@@ -48,11 +48,6 @@ const Json kPlace = {{"address-name", "HQ"},
                      {"address-country-abbreviation", "US"},
                      {"address-location-description", ""}};
 
-Json with(Json object, const Json& changes) {
-    object.update(changes);
-    return object;
-}
-
 TEST_F(ServicesOfUsersTest, RuleForAllTimesComesAndGoesWithTheUser) {
     EXPECT_TRUE(state("answerrules").contains("* of 1001@acme"));
     EXPECT_EQ(

@@ -18,11 +18,6 @@ const Json kUser = {{"user", "1001"},
 const Json kNumber = {{"phonenumber", "18585551234"},
                       {"dial-rule-translation-destination-user", "1001"}};
 
-Json with(Json object, const Json& changes) {
-    object.update(changes);
-    return object;
-}
-
 class SwitchTest : public testing::Test {
  protected:
     explicit SwitchTest(SwitchOptions options = {})
