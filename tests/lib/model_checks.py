@@ -76,7 +76,8 @@ BEGIN
                        ELSE format('%s of the line USOC comes earlier (%s)', x.activity_id, x.state) END) INTO wrong
     FROM tbs.activity AS x
     WHERE x.line_id = v_activity.line_id AND x.network_resource_id = v_activity.network_resource_id AND x.activity_id <> v_activity.activity_id
-      AND (x.state = 'processing' OR (x.state = 'retry' AND x.due_at > clock_timestamp())
+      -- What a line USOC brings along from another line may wait for its next try while this one goes on: only none starts then.
+      AND (x.state = 'processing' OR (NOT continues AND x.state = 'retry' AND x.due_at > clock_timestamp())
            OR (NOT continues AND x.line_usoc_id = v_activity.line_usoc_id AND x.state <> 'scheduled' AND NOT EXISTS (SELECT FROM model.moved AS m WHERE m.activity_id = x.activity_id)
                AND coalesce(x.moved_to, x.activity_id) < coalesce(v_activity.moved_to, v_activity.activity_id)))
     LIMIT 1;
