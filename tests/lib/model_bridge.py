@@ -29,8 +29,8 @@ class Call:
         self.method = fields["method"]
         self.path = fields["path"]
         self.body = fields["body"]
-        for placeholder, secret in (fields["secrets"] or {}).items():
-            self.body = self.body.replace(placeholder, secret)
+        for reference, secret in (fields["secrets"] or {}).items():
+            self.body = self.body.replace(reference, secret)
         self.line_id = line_id
         self.line_usoc_id = line_usoc_id
         self.operation = operation
