@@ -47,8 +47,13 @@ build_for_tests() {
 }
 
 finish_tests() {
+    local failure
     printf '== took %d:%02d\n' $((SECONDS / 60)) $((SECONDS % 60))
-    ((failed == 0)) || printf 'failed: %s\n' "${failures[@]}"
+    # What went wrong once more, without what went well: whoever reads only the end of a long output finds it there.
+    for failure in "${failures[@]}"; do
+        printf 'failed: %s\n' "$failure"
+        [[ ! -f $(log_of "$failure") ]] || sed -E '/^ *([0-9.]+ +)?(ok|skipped) /d' "$(log_of "$failure")" | tail -n 40 | sed 's/^/      | /'
+    done
     printf '%d passed, %d failed\n' "$passed" "$failed"
 }
 
@@ -57,11 +62,13 @@ record_failure() {
     failures+=("$1")
 }
 
+log_of() { printf '%s' "$TBS_HOME/logs/test/${1//[^A-Za-z0-9_.-]/-}.log"; }
+
 # check NAME COMMAND...: counts, keeps the output in a file, and shows it when the command fails.
 check() {
     local name=$1 log started=$SECONDS status=0
     shift
-    log=$TBS_HOME/logs/test/${name//[^A-Za-z0-9_.-]/-}.log
+    log=$(log_of "$name")
     [[ ! -t 1 ]] || printf '   .. %s' "$name"
     run_limited "$log" "$@" || status=$?
     [[ ! -t 1 ]] || printf '\r\033[K'
