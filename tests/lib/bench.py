@@ -126,8 +126,8 @@ def run_benchmark(benchmark, body):
 class Sink(Stand):
     """A stand whose network resources answer 200 to everything, as fast as the stand-in switch can."""
 
-    def __init__(self):
-        super().__init__("--journal-limit", "0")
+    def __init__(self, journal_limit=0):
+        super().__init__("--journal-limit", str(journal_limit))
         self.backend = None
         self.resources = 0
 
@@ -159,6 +159,27 @@ class Sink(Stand):
             rows = self.sql("SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'tbs-bridge%' AND application_name NOT LIKE '%listening%'")
             return len(rows) == len(self.bridges) and [row[0] for row in rows]
         return wait_for(found, 20, "the bridges' connections")
+
+    def put_on_queue(self, lines, per_line):
+        """Lines with so many USOCs each, in an empty system; its network resource should be paused."""
+        self.clear()
+        self.lines(1, lines)
+        self.sql(LINE_USOCS, [per_line])
+        self.sql("VACUUM ANALYZE tbs.line, tbs.line_usoc, tbs.activity")
+
+    def carry_out(self):
+        """Has the bridges work until nothing is left."""
+        # Not tbs.resume_network_resource(), which begins gently.
+        self.sql("UPDATE tbs.network_resource SET state = 'active' WHERE name = 'sink1'; SELECT tbs.ring()")
+        self.wait_until_drained(600)
+
+    def pause(self):
+        self.sql("UPDATE tbs.network_resource SET state = 'paused' WHERE name = 'sink1'")
+
+    def rate(self):
+        """Activities a second, by the log: from the first call to the last row."""
+        count, seconds = self.sql("SELECT count(*) FILTER (WHERE event = 'succeeded'), extract(epoch FROM max(recorded_at) - min(started_at)) FROM tbs.activity_history")[0]
+        return float(count) / float(seconds)
 
     def wait_until_drained(self, seconds):
         """Looks for the oldest one only: counting a long queue would be a load of its own."""
