@@ -21,10 +21,11 @@ BEGIN
     EXECUTE format('CREATE TABLE tbs.%I (LIKE tbs.activity_history INCLUDING DEFAULTS INCLUDING COMMENTS, CONSTRAINT %I PRIMARY KEY (activity_history_id),'
                    ' CONSTRAINT %I CHECK (recorded_at >= %L AND recorded_at < %L))',
                    v_name, v_name || '_pkey', v_name || '_month', v_from, v_to);
+    -- Lines as tbs.activity_log has them: null where the row has none.
     FOR v_index IN
         SELECT * FROM (VALUES ('activity', '(activity_id)', ''),
-                              ('line_usoc', '(line_usoc_id, recorded_at)', 'WHERE closes'),
-                              ('line', '(line_id, recorded_at)', 'WHERE closes'),
+                              ('line_usoc', '((nullif(greatest(line_usoc_id, 0), 0)), recorded_at)', 'WHERE closes'),
+                              ('line', '((nullif(greatest(line_id, 0), 0)), recorded_at)', 'WHERE closes'),
                               ('customer', '(customer_id, recorded_at)', 'WHERE closes'),
                               ('order_number', '(order_number, recorded_at)', 'WHERE closes AND order_number IS NOT NULL'),
                               ('usoc', '(usoc, recorded_at)', 'WHERE closes'),

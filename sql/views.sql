@@ -17,14 +17,21 @@ END;
 $remedy_of$;
 COMMENT ON FUNCTION tbs.remedy_of(bigint) IS 'what the outcome rule of an activity''s last API call says can be done about it; null: nothing';
 
+-- An expression of the server's own, in the statement's time: a view that is sorted and limited must stay a plain read of an index.
+CREATE FUNCTION tbs.result_status(state text, due_at timestamptz)
+RETURNS text
+LANGUAGE sql
+STABLE
+RETURN CASE WHEN state = 'new' OR (state = 'retry' AND due_at <= statement_timestamp()) THEN 'pending' WHEN state = 'retry' THEN 'waiting' ELSE state END;
+COMMENT ON FUNCTION tbs.result_status(text, timestamptz) IS 'what people see of the state of an activity: pending (due), waiting (also for its next try), or the state itself';
+
 CREATE VIEW tbs.activity_queue AS
 SELECT a.activity_id,
        t.network_resource_type || '.' || t.service || '.' || t.trigger_type AS activity_type,
        r.name AS activity_description,
        t.trigger_type,
        a.trigger_description,
-       CASE WHEN a.state = 'new' OR (a.state = 'retry' AND a.due_at <= clock_timestamp()) THEN 'pending'
-            WHEN a.state = 'retry' THEN 'waiting' ELSE a.state END AS result_status,
+       tbs.result_status(a.state, a.due_at) AS result_status,
        a.calls_used,
        a.due_at,
        a.last_outcome,
@@ -99,24 +106,30 @@ COMMENT ON COLUMN tbs.activity_failure_group.oldest IS 'when the oldest of them 
 COMMENT ON COLUMN tbs.activity_failure_group.example_activity_id IS 'the first of them, to look at: SELECT * FROM tbs.activity_log_detail WHERE activity_id = ...';
 COMMENT ON COLUMN tbs.activity_failure_group.remedy IS 'what the outcome rule says can be done about it';
 
+-- A page is the newest rows of something: WHERE, ORDER BY date DESC, LIMIT. Each part of the union is one table without a condition of its own, and what is joined is
+-- joined to both together: so the server merges the partitions' indexes from their newest end and stops, however long the log is.
 CREATE VIEW tbs.activity_log AS
-SELECT q.activity_id, q.activity_type, q.activity_description, q.trigger_type, q.trigger_description, q.result_status,
-       coalesce(q.last_message, q.last_outcome, q.result_status) AS result,
-       coalesce(q.user_name, q.captured_by) AS "user",
-       coalesce(h.recorded_at, q.captured_at) AS date,
-       q.captured_at, q.customer_id, q.account_number, q.order_number, q.line_id, q.telephone_number, q.line_usoc_id, q.usoc, q.network_resource_id
-FROM tbs.activity_queue AS q
-LEFT JOIN LATERAL (SELECT x.recorded_at FROM tbs.activity_history AS x WHERE x.activity_id = q.activity_id ORDER BY x.recorded_at DESC LIMIT 1) AS h ON true
-UNION ALL
-SELECT h.activity_id, t.network_resource_type || '.' || t.service || '.' || t.trigger_type, r.name, t.trigger_type, h.trigger_description, h.event,
-       coalesce(h.message, h.reason, h.event), coalesce(CASE WHEN h.reason IS NOT NULL THEN h.session_role END, h.user_name, h.captured_by), h.recorded_at,
-       h.captured_at, h.customer_id, c.account_number, h.order_number, nullif(greatest(h.line_id, 0), 0), h.telephone_number, nullif(greatest(h.line_usoc_id, 0), 0), h.usoc,
-       h.network_resource_id
-FROM tbs.activity_history AS h
-LEFT JOIN tbs.activity_type AS t ON t.activity_type_id = h.activity_type_id
-LEFT JOIN tbs.network_resource AS r ON r.network_resource_id = h.network_resource_id
-LEFT JOIN tbs.customer AS c ON c.customer_id = h.customer_id
-WHERE h.closes;
+SELECT e.activity_id, t.network_resource_type || '.' || t.service || '.' || t.trigger_type AS activity_type, r.name AS activity_description, t.trigger_type, e.trigger_description,
+       e.result_status, e.result, e."user", e.date, e.captured_at, e.customer_id, c.account_number, e.order_number, e.line_id, e.telephone_number, e.line_usoc_id, e.usoc,
+       e.network_resource_id
+FROM (SELECT a.activity_id, a.activity_type_id, a.network_resource_id, a.trigger_description, tbs.result_status(a.state, a.due_at) AS result_status,
+             coalesce(a.last_message, a.last_outcome, tbs.result_status(a.state, a.due_at)) AS result, coalesce(a.user_name, a.captured_by) AS "user",
+             -- Nothing was recorded of it before it was captured: older partitions are not looked at.
+             coalesce((SELECT x.recorded_at FROM tbs.activity_history AS x WHERE x.activity_id = a.activity_id AND x.recorded_at >= a.captured_at
+                       ORDER BY x.recorded_at DESC LIMIT 1), a.captured_at) AS date,
+             a.captured_at, a.customer_id, a.order_number, nullif(greatest(a.line_id, 0), 0) AS line_id, a.telephone_number,
+             nullif(greatest(a.line_usoc_id, 0), 0) AS line_usoc_id, a.usoc, true AS is_row_of_log
+      FROM tbs.activity AS a
+      UNION ALL
+      SELECT h.activity_id, h.activity_type_id, h.network_resource_id, h.trigger_description, h.event, coalesce(h.message, h.reason, h.event),
+             coalesce(CASE WHEN h.reason IS NOT NULL THEN h.session_role END, h.user_name, h.captured_by), h.recorded_at, h.captured_at, h.customer_id, h.order_number,
+             -- As the partitions' indexes have them.
+             nullif(greatest(h.line_id, 0), 0), h.telephone_number, nullif(greatest(h.line_usoc_id, 0), 0), h.usoc, h.closes
+      FROM tbs.activity_history AS h) AS e
+LEFT JOIN tbs.activity_type AS t ON t.activity_type_id = e.activity_type_id
+LEFT JOIN tbs.network_resource AS r ON r.network_resource_id = e.network_resource_id
+LEFT JOIN tbs.customer AS c ON c.customer_id = e.customer_id
+WHERE e.is_row_of_log;
 COMMENT ON VIEW tbs.activity_log IS 'one row per task, on the queue or done, with its most recent result, user and date';
 COMMENT ON COLUMN tbs.activity_log.result IS 'the most recent result in words';
 COMMENT ON COLUMN tbs.activity_log."user" IS 'who changed it last: the operator, the claimed clerk, or the role that made the change';
