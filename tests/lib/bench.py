@@ -123,6 +123,11 @@ def run_benchmark(benchmark, body):
     sys.exit(benchmark.end())
 
 
+def percentile(numbers, share):
+    ordered = sorted(numbers)
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
+
+
 class Sink(Stand):
     """A stand whose network resources answer 200 to everything, as fast as the stand-in switch can."""
 
@@ -224,4 +229,4 @@ def timed():
     end = time.monotonic()
 
 
-__all__ = ["Benchmark", "Sink", "Usage", "connect", "history_is_complete", "processor_seconds", "query", "run_benchmark", "timed", "value", "wait_for"]
+__all__ = ["Benchmark", "Sink", "Stand", "Usage", "connect", "history_is_complete", "percentile", "processor_seconds", "query", "run_benchmark", "timed", "value", "wait_for"]
