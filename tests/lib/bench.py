@@ -196,6 +196,27 @@ class Sink(Stand):
                 raise Trouble(f"waited {seconds} s for {self.describe_queue()}")
             time.sleep(0.25)
 
+    def pause(self):
+        """Captured, not sent."""
+        self.sql("UPDATE tbs.network_resource SET state = 'paused' WHERE name LIKE 'sink%'")
+
+    def go(self):
+        """All at once: not tbs.resume_network_resource(), which begins gently."""
+        self.sql("UPDATE tbs.network_resource SET state = 'active' WHERE name LIKE 'sink%'; SELECT tbs.ring()")
+
+    def fill(self, lines, per_line):
+        """A queue of an activity for each line USOC, of all lines in turn, behind paused network resources."""
+        self.pause()
+        self.clear()
+        self.lines(1, lines)
+        self.sql(LINE_USOCS, [per_line])
+        self.sql("VACUUM ANALYZE tbs.line, tbs.line_usoc, tbs.activity")
+
+    def drain_rate(self):
+        """Activities a second, from the first call to the last row of the log."""
+        count, seconds = self.sql("SELECT count(*) FILTER (WHERE event = 'succeeded'), extract(epoch FROM max(recorded_at) - min(started_at)) FROM tbs.activity_history")[0]
+        return float(count) / float(seconds)
+
     def clear(self):
         """An empty system with its configuration: each run begins with the same."""
         self.sql("SELECT tbs.disarm('between two runs')")
@@ -206,12 +227,40 @@ class Sink(Stand):
         self.sql("SELECT tbs.arm('next run')")
 
 
-def history_is_complete(bench, stand, activities):
-    """Nothing lost, nothing twice, order kept, log complete, by the log itself."""
+class HandBridge:
+    """A bridge without a network: claims, and reports every call as answered with 200, to measure each by itself."""
+
+    def __init__(self):
+        self.connection = connect("tbs_bridge")
+        self.bridge_id = value(self.connection, "SELECT bridge_id FROM tbs.bridge_start('by hand', '1', %s)", [ENVIRONMENT])
+        query(self.connection, "SELECT * FROM tbs.bridge_configuration(%s)", [self.bridge_id])
+        self.pid = value(self.connection, "SELECT pg_backend_pid()")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        query(self.connection, "SELECT tbs.bridge_stop(%s)", [self.bridge_id])
+        self.connection.close()
+
+    def claim(self, maximum):
+        """(activity, number of its call) of each call that is to be made."""
+        return query(self.connection, "SELECT activity_id, call_number FROM tbs.claim(%s, %s)", [self.bridge_id, maximum])
+
+    def report(self, calls):
+        """What is to be called next."""
+        number = len(calls)
+        return query(self.connection, "SELECT activity_id, call_number FROM tbs.report(%s, %s, %s, %s, %s, %s, %s, array_fill(clock_timestamp(), ARRAY[%s]), %s::bigint[])",
+                     [self.bridge_id, [call[0] for call in calls], [call[1] for call in calls], [0] * number, [200] * number, json.dumps([{}] * number),
+                      [b'{"code":200}'] * number, number, [1000] * number])
+
+
+def history_is_complete(bench, stand, activities, line_usocs=None):
+    """Nothing lost, nothing twice, order kept, log complete, by the log itself. An activity for each line USOC, unless said otherwise."""
     calls, closed = stand.sql("SELECT count(*) FILTER (WHERE event = 'api_call' AND outcome = 'done'), count(*) FILTER (WHERE event = 'succeeded' AND closes) "
                               "FROM tbs.activity_history")[0]
     bench.report.equal((calls, closed), (activities, activities), "one call and one end for each activity in the log")
-    bench.report.equal(stand.value("SELECT count(*) FROM tbs.line_usoc_state WHERE present AND in_step"), activities, "every line USOC is in step")
+    bench.report.equal(stand.value("SELECT count(*) FROM tbs.line_usoc_state WHERE present AND in_step"), line_usocs or activities, "every line USOC is in step")
     wrong = stand.value("""
         SELECT count(*) FROM (SELECT activity_id, started_at, lag(activity_id) OVER w AS previous,
                                      lag(started_at + elapsed_microseconds * interval '1 microsecond') OVER w AS previous_end
@@ -229,4 +278,4 @@ def timed():
     end = time.monotonic()
 
 
-__all__ = ["Benchmark", "Sink", "Stand", "Usage", "connect", "history_is_complete", "percentile", "processor_seconds", "query", "run_benchmark", "timed", "value", "wait_for"]
+__all__ = ["Benchmark", "HandBridge", "Sink", "Stand", "Usage", "connect", "history_is_complete", "percentile", "processor_seconds", "query", "run_benchmark", "timed", "value", "wait_for"]
