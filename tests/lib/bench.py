@@ -15,6 +15,7 @@ import time
 
 import psycopg2
 
+from disturbances import cluster
 from stand import ENVIRONMENT, Report, Stand, Trouble, connect, query, value, wait_for
 
 # One service, one object per line USOC, one POST: the least that an activity can be, rendered from layers like any other.
@@ -59,6 +60,13 @@ def processor_seconds(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
         fields = stat.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def restart_with(setting, text):
+    """The cluster of the environment again, with a setting that needs a start; before anything is connected."""
+    with contextlib.closing(connect()) as admin:
+        query(admin, f"ALTER SYSTEM SET {setting} = %s", [text])
+    cluster("restart")
 
 
 class Usage:
@@ -166,7 +174,8 @@ class Sink(Stand):
         return wait_for(found, 20, "the bridges' connections")
 
     def put_on_queue(self, lines, per_line):
-        """Lines with so many USOCs each, in an empty system; its network resource should be paused."""
+        """Lines with so many USOCs each, in an empty system, behind paused network resources."""
+        self.pause()
         self.clear()
         self.lines(1, lines)
         self.sql(LINE_USOCS, [per_line])
@@ -174,12 +183,16 @@ class Sink(Stand):
 
     def carry_out(self):
         """Has the bridges work until nothing is left."""
-        # Not tbs.resume_network_resource(), which begins gently.
-        self.sql("UPDATE tbs.network_resource SET state = 'active' WHERE name = 'sink1'; SELECT tbs.ring()")
+        self.go()
         self.wait_until_drained(600)
 
+    def go(self):
+        """All at once: not tbs.resume_network_resource(), which begins gently."""
+        self.sql("UPDATE tbs.network_resource SET state = 'active' WHERE name LIKE 'sink%'; SELECT tbs.ring()")
+
     def pause(self):
-        self.sql("UPDATE tbs.network_resource SET state = 'paused' WHERE name = 'sink1'")
+        """Captured, not sent."""
+        self.sql("UPDATE tbs.network_resource SET state = 'paused' WHERE name LIKE 'sink%'")
 
     def rate(self):
         """Activities a second, by the log: from the first call to the last row."""
@@ -195,27 +208,6 @@ class Sink(Stand):
             if time.monotonic() > deadline:
                 raise Trouble(f"waited {seconds} s for {self.describe_queue()}")
             time.sleep(0.25)
-
-    def pause(self):
-        """Captured, not sent."""
-        self.sql("UPDATE tbs.network_resource SET state = 'paused' WHERE name LIKE 'sink%'")
-
-    def go(self):
-        """All at once: not tbs.resume_network_resource(), which begins gently."""
-        self.sql("UPDATE tbs.network_resource SET state = 'active' WHERE name LIKE 'sink%'; SELECT tbs.ring()")
-
-    def fill(self, lines, per_line):
-        """A queue of an activity for each line USOC, of all lines in turn, behind paused network resources."""
-        self.pause()
-        self.clear()
-        self.lines(1, lines)
-        self.sql(LINE_USOCS, [per_line])
-        self.sql("VACUUM ANALYZE tbs.line, tbs.line_usoc, tbs.activity")
-
-    def drain_rate(self):
-        """Activities a second, from the first call to the last row of the log."""
-        count, seconds = self.sql("SELECT count(*) FILTER (WHERE event = 'succeeded'), extract(epoch FROM max(recorded_at) - min(started_at)) FROM tbs.activity_history")[0]
-        return float(count) / float(seconds)
 
     def clear(self):
         """An empty system with its configuration: each run begins with the same."""
@@ -278,4 +270,4 @@ def timed():
     end = time.monotonic()
 
 
-__all__ = ["Benchmark", "HandBridge", "Sink", "Stand", "Usage", "connect", "history_is_complete", "percentile", "processor_seconds", "query", "run_benchmark", "timed", "value", "wait_for"]
+__all__ = ["Benchmark", "HandBridge", "Sink", "Stand", "Usage", "connect", "history_is_complete", "percentile", "processor_seconds", "query", "restart_with", "run_benchmark", "timed", "value", "wait_for"]
