@@ -93,7 +93,7 @@ VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $bridge_configuration$
 BEGIN
-    UPDATE tbs.bridge AS b SET configuration_version = v.version
+    UPDATE tbs.bridge AS b SET configuration_version = v.version, configuration_read_at = clock_timestamp()
     FROM tbs.configuration_version AS v
     WHERE b.bridge_id = bridge_configuration.bridge_id AND b.configuration_version < v.version;
     IF FOUND THEN
@@ -414,6 +414,22 @@ BEGIN
 END;
 $pause_resource$;
 COMMENT ON FUNCTION tbs.pause_resource(integer, text) IS 'internal: stops sending to a network resource; changes are still captured';
+
+-- Answers to what was sent with old credentials come after an operator has put them right.
+CREATE FUNCTION tbs.note_refused_credentials(activity tbs.activity, message text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $note_refused_credentials$
+BEGIN
+    IF tbs.is_configuration_read(activity.bridge_id)
+       AND activity.claimed_at >= (SELECT b.configuration_read_at FROM tbs.bridge AS b WHERE b.bridge_id = activity.bridge_id) THEN
+        PERFORM tbs.pause_resource(activity.network_resource_id, 'credentials refused: ' || note_refused_credentials.message);
+    END IF;
+END;
+$note_refused_credentials$;
+COMMENT ON FUNCTION tbs.note_refused_credentials(tbs.activity, text) IS 'internal: pauses a network resource that has refused the credentials that are configured now';
 
 -- What was in a removed object went with it. In it is what has its whole identity, and more (the numbers of a domain, the SIP accounts of a user), or members of it that
 -- other services own (a user's voicemail). The line USOCs that still want such a thing bring it up to date again. line_id: of the activity that removed it.
@@ -770,7 +786,7 @@ BEGIN
             PERFORM tbs.record_event('failed', NULL, v_activity, true, v_message);
         END IF;
         IF v_outcome = 'unauthorized' THEN
-            PERFORM tbs.pause_resource(v_resource.network_resource_id, 'credentials refused: ' || v_message);
+            PERFORM tbs.note_refused_credentials(v_activity, v_message);
         END IF;
         RETURN false;
     END IF;
@@ -792,8 +808,9 @@ BEGIN
         RETURN true;
     END IF;
     IF v_outcome = 'unauthorized' THEN
-        PERFORM tbs.pause_resource(v_resource.network_resource_id, 'credentials refused: ' || v_message);
+        PERFORM tbs.note_refused_credentials(v_activity, v_message);
         UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL, last_outcome = v_outcome, last_message = v_message WHERE a.activity_id = v_activity.activity_id;
+        PERFORM tbs.ring();
         RETURN false;
     END IF;
     IF v_outcome IN ('rejected', 'exists') OR (v_outcome = 'missing' AND coalesce(answered.step ->> 'on_missing', 'fail') = 'fail') THEN
@@ -1009,8 +1026,11 @@ BEGIN
             v_objects := v_objects || v_known.object;
         END IF;
         v_answered := v_answered || v_known;
-        v_lines := v_lines || v_activity.line_id;
-        v_resources := v_resources || v_activity.network_resource_id;
+        -- Where credentials were refused nobody gets a turn with this answer: it is paused now, or this bridge has to read the new ones first.
+        IF v_known.outcome <> 'unauthorized' THEN
+            v_lines := v_lines || v_activity.line_id;
+            v_resources := v_resources || v_activity.network_resource_id;
+        END IF;
     END LOOP;
     INSERT INTO tbs.activity_history (event, activity_id, activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number,
         telephone_number, usoc, captured_at, captured_by, user_name, trigger_description, call_number, kind, key, operation, method, path, request_body,

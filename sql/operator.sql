@@ -59,6 +59,8 @@ BEGIN
     UPDATE tbs.network_resource AS r SET state = 'active', paused_at = NULL, pause_reason = NULL WHERE r.network_resource_id = v_network_resource_id AND r.state = 'paused';
     IF FOUND THEN
         PERFORM tbs.start_ramp(v_network_resource_id);
+        -- What bridges had sent before does not pause it again, and they log on anew.
+        UPDATE tbs.configuration_version SET version = version + 1;
     ELSE
         RAISE EXCEPTION 'network resource "%" is not paused', resume_network_resource.name USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;

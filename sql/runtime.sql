@@ -227,10 +227,12 @@ CREATE TABLE tbs.bridge (
     ended_at     timestamptz,
     end_reason   text,
     watched      jsonb NOT NULL DEFAULT '{}',
-    configuration_version bigint NOT NULL DEFAULT 0
+    configuration_version bigint NOT NULL DEFAULT 0,
+    configuration_read_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE tbs.bridge IS 'running tbs-bridge processes and those that ended';
 COMMENT ON COLUMN tbs.bridge.configuration_version IS 'the configuration that this bridge has read last';
+COMMENT ON COLUMN tbs.bridge.configuration_read_at IS 'when it read that: what it was given before may have been sent with other credentials';
 COMMENT ON COLUMN tbs.bridge.watched IS 'what this bridge has seen of others: {bridge_id: [beat_number, when first seen]}';
 
 CREATE SEQUENCE tbs.activity_history_id_seq;

@@ -439,7 +439,11 @@ class ModelRun:
             application.finish(self.random.random() < 0.5)
         self.operator.finish(True)
         self._bring_back_bridges()
+        # An answer that refuses the credentials pauses the resource, also one of what was sent long ago.
+        self._report_everything()
         self.operator.resume(counts=self.counts)
+        for bridge in self.bridges:
+            bridge.configure()
         self.fates.well_behaved = True
         for statement in random_statements.REPAIR + REPAIR_DATES:
             self.cursor.execute(statement)
@@ -470,9 +474,21 @@ class ModelRun:
                 bridge.start()
             elif bridge.lost_lease:
                 bridge.register_again()
-            bridge.configure()
         while self.ghosts:
             self._take_over()
+
+    def _report_everything(self):
+        """All that was sent is answered and reported; returns how many late reports were among that."""
+        late_reports = 0
+        for bridge in self.bridges:
+            bridge.to_report += bridge.sent
+            bridge.sent = []
+            for registration in {call.registration for call in bridge.late}:
+                bridge.report([call for call in bridge.late if call.registration == registration])
+                late_reports += 1
+            if bridge.to_report:
+                bridge.report(list(bridge.to_report))
+        return late_reports
 
     def _drain(self, when):
         """Bridges as they should be, and a switch that answers, until nothing moves."""
@@ -488,13 +504,9 @@ class ModelRun:
                 for call in bridge.to_send:
                     self.fates.send(call)
                 moved += len(bridge.to_send)
-                bridge.to_report += bridge.sent + bridge.to_send
-                bridge.to_send, bridge.sent = [], []
-                for registration in {call.registration for call in bridge.late}:
-                    bridge.report([call for call in bridge.late if call.registration == registration])
-                    moved += 1
-                if bridge.to_report:
-                    bridge.report(list(bridge.to_report))
+                bridge.sent += bridge.to_send
+                bridge.to_send = []
+            moved += self._report_everything()
             self.drained_calls += moved
             # A resource that is gently taken up again would keep us for seconds.
             self.cursor.execute("SELECT model.pass_time('1 minute')")

@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(101);
+SELECT plan(108);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -168,6 +168,27 @@ SELECT tbs.resume_network_resource('ns-east', 'new key');
 SELECT let_ramp_pass();
 SELECT is(claim(), '{POST /domains/acme/users,POST /domains/acme/users}', 'resumed, both go out again, without a look: a refused call has made nothing');
 SELECT answer(202);
+
+-- What was sent with the old credentials is answered after an operator has put them right
+UPDATE tbs.line SET first_name = 'Ada6' WHERE line_id IN (102, 104);
+SELECT is(claim(2), '{PUT /domains/acme/users/102,PUT /domains/acme/users/104}', 'two calls are out again');
+SELECT answer(401, '{"code": 401, "message": "Unauthorized"}', which => '%/102');
+SELECT tbs.resume_network_resource('ns-east', 'the right key');
+SELECT is(answer(401, '{"code": 401, "message": "Unauthorized"}', which => '%/104'), '{}', 'refused before the resume, answered after it: nothing goes out before the bridge has read what is right now');
+SELECT is(value_of('SELECT state FROM tbs.network_resource WHERE network_resource_id = 1'), 'active', 'and it is not paused again');
+SELECT let_ramp_pass();
+SELECT is(claim(2), '{PUT /domains/acme/users/102,PUT /domains/acme/users/104}', 'both are sent again');
+UPDATE tbs.network_resource SET authentication = '{"kind": "bearer", "token": "env:NEW"}' WHERE network_resource_id = 1;
+SELECT tbs.bridge_configuration(bridge());
+SELECT answer(401, '{"code": 401, "message": "Unauthorized"}', which => '%/104');
+SELECT is(value_of('SELECT state FROM tbs.network_resource WHERE network_resource_id = 1'), 'active', 'changed meanwhile, without a pause: no pause either');
+SELECT is(claim(1), '{PUT /domains/acme/users/104}', 'it is sent again');
+SELECT answer(401, '{"code": 401, "message": "Unauthorized"}', which => '%/104');
+SELECT is(value_of('SELECT state FROM tbs.network_resource WHERE network_resource_id = 1'), 'paused', 'refused with what is right now: paused');
+SELECT answer(202);
+SELECT tbs.resume_network_resource('ns-east', 'now the right one');
+SELECT let_ramp_pass();
+SELECT work('{"code": 202}');
 
 -- What must not count, and is recorded
 UPDATE tbs.line SET first_name = 'Ada5' WHERE line_id = 101;
