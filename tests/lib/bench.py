@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -67,6 +68,29 @@ def restart_with(setting, text):
     with contextlib.closing(connect()) as admin:
         query(admin, f"ALTER SYSTEM SET {setting} = %s", [text])
     cluster("restart")
+
+
+class Load:
+    """pgbench with one script, from now on: as many transactions as it can make, or so many a second."""
+
+    def __init__(self, script, clients, seconds, rate=None, wake_up=True):
+        path = os.path.join(os.environ["TBS_SCRATCH"], "load.sql")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(script)
+        self.process = subprocess.Popen(["pgbench", "-n", "-c", str(clients), "-j", "2", "-T", str(seconds), *(["-R", str(rate)] if rate else []), "-f", path],
+                                        env={**os.environ, "PGOPTIONS": "" if wake_up else "-c tbs.wake_up=off"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def result(self):
+        """Transactions a second, and how many there were, when it is over."""
+        output, errors = self.process.communicate()
+        if self.process.returncode != 0:
+            raise Trouble(f"pgbench: {errors}")
+        return float(re.search(r"tps = ([0-9.]+)", output)[1]), int(re.search(r"number of transactions actually processed: ([0-9]+)", output)[1])
+
+
+def change_of_lines(first, last):
+    """For pgbench: a transaction that changes one of these lines, at random."""
+    return f"\\set line random({first}, {last})\nUPDATE tbs.line SET first_name = 'F' || random() WHERE line_id = :line;\n"
 
 
 class Usage:
@@ -270,4 +294,4 @@ def timed():
     end = time.monotonic()
 
 
-__all__ = ["Benchmark", "HandBridge", "Sink", "Stand", "Usage", "connect", "history_is_complete", "percentile", "processor_seconds", "query", "restart_with", "run_benchmark", "timed", "value", "wait_for"]
+__all__ = ["Benchmark", "HandBridge", "LINE_USOCS", "Load", "Sink", "Stand", "Usage", "change_of_lines", "connect", "history_is_complete", "percentile", "processor_seconds", "query", "restart_with", "run_benchmark", "timed", "value", "wait_for"]
