@@ -173,10 +173,13 @@ class Sink(Stand):
         return self.switch.url.replace("/ns-api/v2", "/sink")
 
     def prepare(self, **columns):
+        self.prepare_types()
+        return self.add_resource(**columns)
+
+    def prepare_types(self):
         self.configure()
         self.sql("UPDATE tbs.network_resource SET state = 'retired'")
         self.sql(RESOURCE_TYPE)
-        return self.add_resource(**columns)
 
     def add_resource(self, usocs="true", **columns):
         self.resources += 1
