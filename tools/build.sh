@@ -30,8 +30,9 @@ copy_postgresql() {
         printf '%s\n' "$stamp" >"$copy.new/stamp"
         mv "$copy.new" "$copy"
     fi
-    # Extensions that the system got later (pgTAP, for the tests).
+    # Extensions that the system got later (pgTAP for the tests, PgQ for a benchmark).
     cp -a --update "/usr/share/postgresql/$version/extension/." "$(pg_share)/extension/"
+    cp -a --update "/usr/lib/postgresql/$version/lib/." "$copy/usr/lib/postgresql/$version/lib/"
 }
 
 # configure FLAVOUR [CMAKE OPTION...]

@@ -109,6 +109,7 @@ become_owner() {
     local become=(setpriv --reuid="$owner" --regid="$group" --init-groups --reset-env)
     "${become[@]}" test -w "$TBS_ROOT" || return 0
     install_packages_of "$1"
+    if [[ $1 == bench ]] && benches_peers "${2:-}"; then install_peers_packages; fi
     exec "${become[@]}" env ${TBS_PG_VERSION:+TBS_PG_VERSION="$TBS_PG_VERSION"} "$TBS_ROOT/tbs" "$@"
 }
 

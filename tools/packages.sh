@@ -33,6 +33,9 @@ packages_of() {
                 "postgresql-$version-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl pgbouncer" \
                 "python3-jsonschema"
             ;;
+        # For `bench peers` only: see tools/peers.sh.
+        pgq) echo "postgresql-$version-pgq3" ;;
+        npm) command -v npm >/dev/null || echo "npm" ;;
     esac
 }
 

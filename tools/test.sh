@@ -209,13 +209,15 @@ test_demo() { check demo "$TBS_ROOT/tbs" demo; }
 # ---- bench -------------------------------------------------------------------------------------------------------------
 
 # bench [NAME [OPTION...]]: one with its options, or all with their defaults. Each has a cluster of its own, with fsync.
+# Last is the comparison with others, which installs them.
 command_bench() {
-    local folder=$TBS_ROOT/tests/bench name=${1:-} programs=() program status=0
+    local folder=$TBS_ROOT/tests/bench name=${1:-} programs=() program last=() status=0
     (($# == 0)) || shift
     for program in "$folder"/*; do
         [[ -f $program && -x $program && ${program##*/} == "${name:-${program##*/}}" ]] || continue
-        programs+=("$program")
+        if [[ ${program##*/} == peers ]]; then last=("$program"); else programs+=("$program"); fi
     done
+    programs+=("${last[@]}")
     ((${#programs[@]} > 0)) || {
         list_benches "$folder" >&2
         die "there is no bench '$name'"
@@ -223,12 +225,20 @@ command_bench() {
     steps 4
     step "Debian packages"
     install_packages_of bench
+    ! benches_peers "$name" || install_peers_packages
     prepare_home
     take_lock
     step "extension"
     build_extension
     step "bridge and stand-in switch"
     build_programs
+    if benches_peers "$name"; then
+        compile release tbs-post
+        install_peers
+        TBS_BARE_LIBCURL=$(program_path tests/bench/tbs-post)
+        TBS_PEERS=$(peers_directory)
+        export TBS_BARE_LIBCURL TBS_PEERS
+    fi
     release_lock
     export TBS_BENCH_RESULTS=$TBS_HOME/build/bench
     mkdir -p "$TBS_BENCH_RESULTS"
