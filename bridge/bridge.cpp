@@ -243,10 +243,10 @@ void Bridge::send_report() {
 }
 
 void Bridge::send_claim(TimePoint now) {
-    const auto limit = static_cast<std::int32_t>(pacer_.claim_limit(in_hand()));
-    pacer_.claim_sent(now);
+    const std::size_t limit = pacer_.claim_limit(in_hand());
+    pacer_.claim_sent(now, limit);
     const std::uint64_t registration = registration_;
-    database_.claim(bridge_id_, limit,
+    database_.claim(bridge_id_, static_cast<std::int32_t>(limit),
                     [this, registration](std::vector<ClaimedCall> calls, const PgError* error) {
                         if (registration == registration_ && error != nullptr &&
                             !error->connection_lost && error->sqlstate != kLeaseLost) {

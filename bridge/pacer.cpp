@@ -62,8 +62,9 @@ void Pacer::wake_up(TimePoint now) {
     look_at_ = TimePoint::max();
 }
 
-void Pacer::claim_sent(TimePoint now) {
+void Pacer::claim_sent(TimePoint now, std::size_t maximum) {
     claim_in_flight_ = true;
+    asked_for_ = maximum;
     claim_wanted_ = false;
     claimed_at_ = now;
 }
@@ -76,7 +77,12 @@ void Pacer::claim_answered(std::size_t rows, TimePoint now, std::size_t in_hand)
         wake_up(now);
         fruitless_ = 0;
         looks_before_sleep_ = short_sleep_ ? kLooksAfterShortSleep : 0;
-        claim_wanted_ = true;
+        if (rows >= asked_for_) {
+            claim_wanted_ = true;
+        } else {
+            // The database has looked for more.
+            look_at_ = now + kBusyPause;
+        }
         return;
     }
     // A claim that was sent before the sleep was answered is not the last look: another is wanted.
@@ -161,16 +167,15 @@ void Pacer::rest(TimePoint now) {
 }
 
 Pacer::Action Pacer::next(TimePoint now, std::size_t in_hand) {
+    // Whoever wakes up claims first: that is what somebody waits for.
+    if (!claim_in_flight_ && claim_wanted_ && claim_at(in_hand) <= now) return Action::claim;
     if (wake_wanted_) return Action::wake;
-    if (claim_in_flight_) return Action::nothing;
-    if (!claim_wanted_ && look_at_ <= now) {
-        if (listening_ && looks_before_sleep_ == 0) return Action::sleep;
-        phase_ = Phase::awake;
-        look_at_ = TimePoint::max();
-        claim_wanted_ = true;
-    }
-    if (claim_wanted_ && claim_at(in_hand) <= now) return Action::claim;
-    return Action::nothing;
+    if (claim_in_flight_ || claim_wanted_ || look_at_ > now) return Action::nothing;
+    if (listening_ && looks_before_sleep_ == 0) return Action::sleep;
+    phase_ = Phase::awake;
+    look_at_ = TimePoint::max();
+    claim_wanted_ = true;
+    return claim_at(in_hand) <= now ? Action::claim : Action::nothing;
 }
 
 std::size_t Pacer::claim_limit(std::size_t in_hand) const {

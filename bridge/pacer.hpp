@@ -1,10 +1,11 @@
 // Decides when to claim, when to go to sleep and when to look again. A pure state machine: it is
 // told what happened, and asked what to do next.
 //
-// Awake: claims follow each other as long as they bring something. A claim that brings nothing
-// leads to sleep, also while calls are under way (otherwise a commit that nobody announces would
-// wait for the slowest of them). Falling asleep is: bridge_sleep on the listening connection, then
-// one last claim, then waiting for a notification or a time.
+// Awake: claims follow each other as long as they bring all that they ask for; one that brings less
+// has found no more. A claim that brings nothing leads to sleep, also while calls are under way
+// (otherwise a commit that nobody announces would wait for the slowest of them). Falling asleep is:
+// bridge_sleep on the listening connection, then one last claim, then waiting for a notification or
+// a time.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +31,7 @@ class Pacer {
     void listening(TimePoint now);  // usable from now on: what was missed before is looked for
     void not_listening(TimePoint now);
     void notified(TimePoint now);
-    void claim_sent(TimePoint now);
+    void claim_sent(TimePoint now, std::size_t maximum);
     void claim_answered(std::size_t rows, TimePoint now, std::size_t in_hand);
     void claim_failed(TimePoint now);
     void claim_interrupted();  // the connection or the registration it was sent on is gone
@@ -74,6 +75,7 @@ class Pacer {
     TimePoint look_at_ = TimePoint::max();  // the next look, or falling asleep
     TimePoint not_before_{};                // claims are held back after a failed one
     TimePoint claimed_at_{};
+    std::size_t asked_for_ = 0;  // by the last claim
     TimePoint asleep_since_{};
     bool short_sleep_ = false;  // the last sleep ended at once
     unsigned looks_before_sleep_ = 0;

@@ -8,10 +8,8 @@ CREATE FUNCTION tbs.bridge_lock_key(bridge_id bigint)
 RETURNS bigint
 LANGUAGE sql
 IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $bridge_lock_key$
-    SELECT hashint8extended(bridge_lock_key.bridge_id, 3351908674771);
-$bridge_lock_key$;
+-- A body of its own, without settings: so it is put into the statements that use it. With settings it would be planned anew by each of them.
+RETURN hashint8extended(bridge_lock_key.bridge_id, 3351908674771);
 COMMENT ON FUNCTION tbs.bridge_lock_key(bigint) IS 'internal: key of the advisory lock of a bridge';
 
 CREATE FUNCTION tbs.is_bridge_alive(bridge_id bigint)
@@ -337,6 +335,27 @@ END;
 $claimable_lines$;
 COMMENT ON FUNCTION tbs.claimable_lines(integer, bigint[], integer) IS 'internal: the lines to look at next for a network resource';
 
+-- Most claims find nothing, and this is all that they cost: whether anything is new, or due by then, for a network resource of the bridge's environment. One row of
+-- each index; with OFFSET 0, so that the server does not look all of them up at once.
+CREATE FUNCTION tbs.has_claimable(bridge_id bigint, passed_over bigint[], due_by timestamptz)
+RETURNS boolean
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $has_claimable$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM tbs.bridge AS b JOIN tbs.network_resource AS r ON r.environment = b.environment AND r.state = 'active'
+        WHERE b.bridge_id = has_claimable.bridge_id
+          AND (EXISTS (SELECT FROM tbs.activity AS a
+                       WHERE a.network_resource_id = r.network_resource_id AND a.state = 'new' AND a.line_id <> ALL (has_claimable.passed_over) OFFSET 0)
+               OR EXISTS (SELECT FROM tbs.activity AS a
+                          WHERE a.network_resource_id = r.network_resource_id AND a.state IN ('retry', 'scheduled') AND a.due_at <= has_claimable.due_by
+                            AND a.line_id <> ALL (has_claimable.passed_over) OFFSET 0)));
+END;
+$has_claimable$;
+COMMENT ON FUNCTION tbs.has_claimable(bigint, bigint[], timestamptz) IS 'internal: whether anything but these lines is new, or due by a moment, for a network resource of a bridge''s environment, whatever their limits say';
+
 CREATE FUNCTION tbs.claim(bridge_id bigint, maximum integer)
 RETURNS SETOF tbs.api_call
 LANGUAGE plpgsql
@@ -352,13 +371,14 @@ AS $claim$
 DECLARE
     v_until timestamptz := clock_timestamp() + interval '1 second';
     v_tried bigint[] := '{}';
+    v_budgets tbs.budget[];
     v_lines bigint[];
     v_resources integer[];
     v_count integer := 0;
     v_call tbs.api_call;
 BEGIN
     PERFORM tbs.check_bridge_alive(claim.bridge_id);
-    IF claim.maximum < 1 OR NOT tbs.is_armed() OR NOT tbs.is_configuration_read(claim.bridge_id) THEN
+    IF claim.maximum < 1 OR NOT tbs.has_claimable(claim.bridge_id, v_tried, clock_timestamp()) OR NOT tbs.is_configuration_read(claim.bridge_id) THEN
         RETURN;
     END IF;
     -- An operator's mass action has all lines: whoever ends it rings.
@@ -367,10 +387,11 @@ BEGIN
     END IF;
     -- Round by round: what needs no call (nothing to send, data that cannot be rendered) must not hide what does.
     LOOP
+        v_budgets := ARRAY(SELECT b::tbs.budget FROM tbs.budgets(claim.bridge_id) AS b WHERE tbs.is_armed());
         -- Lines, not rows, are claimed: whoever has a line's lock looks at all of it. A line that another session has is left to that one.
         SELECT array_agg(c.line_id), array_agg(c.network_resource_id) INTO v_lines, v_resources
         FROM (SELECT l.line_id, b.network_resource_id
-              FROM tbs.budgets(claim.bridge_id) AS b
+              FROM unnest(v_budgets) AS b
               CROSS JOIN LATERAL tbs.claimable_lines(b.network_resource_id, v_tried, least(b.calls, b.tokens, claim.maximum - v_count)) AS l (line_id)
               WHERE b.calls > 0 AND b.tokens > 0
               LIMIT claim.maximum - v_count) AS c;
@@ -384,7 +405,7 @@ BEGIN
         CONTINUE WHEN v_lines IS NULL;
         SELECT l.line_ids, l.network_resource_ids INTO v_lines, v_resources FROM tbs.look_at_lines(v_lines, v_resources) AS l;
         CONTINUE WHEN v_lines IS NULL;
-        FOR v_call IN SELECT * FROM tbs.run(claim.bridge_id, '{}', v_lines, v_resources, claim.maximum - v_count) LOOP
+        FOR v_call IN SELECT * FROM tbs.run(claim.bridge_id, '{}', v_lines, v_resources, claim.maximum - v_count, v_budgets) LOOP
             v_count := v_count + 1;
             RETURN NEXT v_call;
         END LOOP;
@@ -393,6 +414,7 @@ BEGIN
             PERFORM tbs.ring();
             EXIT;
         END IF;
+        EXIT WHEN NOT tbs.has_claimable(claim.bridge_id, v_tried, clock_timestamp());
     END LOOP;
 END;
 $claim$;
@@ -1057,8 +1079,10 @@ BEGIN
             v_continue := v_continue || v_activity.activity_id;
         END IF;
     END LOOP;
-    PERFORM tbs.succeed_activities(v_done, array_fill(true, ARRAY[cardinality(v_done)]), NULL);
-    RETURN QUERY SELECT * FROM tbs.run(report.bridge_id, v_continue, v_lines, v_resources, cardinality(activity_ids));
+    IF cardinality(v_done) > 0 THEN
+        PERFORM tbs.succeed_activities(v_done, array_fill(true, ARRAY[cardinality(v_done)]), NULL);
+    END IF;
+    RETURN QUERY SELECT * FROM tbs.run(report.bridge_id, v_continue, v_lines, v_resources, cardinality(activity_ids), NULL);
 END;
 $report$;
 COMMENT ON FUNCTION tbs.report(bigint, bigint[], integer[], integer[], integer[], jsonb, bytea[], timestamptz[], bigint[]) IS
@@ -1076,16 +1100,34 @@ COMMENT ON FUNCTION tbs.bridge_stop(bigint) IS 'ends a bridge; what it had not f
 
 CREATE FUNCTION tbs.bridge_sleep(bridge_id bigint)
 RETURNS TABLE (alone boolean, next_due_milliseconds integer)
-LANGUAGE sql
+LANGUAGE plpgsql
 VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_material = off
+SET jit = off
 AS $bridge_sleep$
-    SELECT tbs.bell_sleep(),
-           (SELECT CASE WHEN d.at IS NOT NULL THEN greatest(tbs.milliseconds(d.at - clock_timestamp()), 0) END
-            FROM tbs.next_due_at(bridge_sleep.bridge_id) AS d (at));
+DECLARE
+    v_has_bell boolean := tbs.bell_sleep();
+    v_due_at timestamptz;
+BEGIN
+    v_due_at := tbs.next_due_at(bridge_sleep.bridge_id);
+    IF v_due_at IS NOT NULL THEN
+        next_due_milliseconds := greatest(tbs.milliseconds(v_due_at - clock_timestamp()), 0);
+    END IF;
+    -- What is just being committed notifies nobody, and is not to be seen yet.
+    IF v_has_bell IS NULL THEN
+        next_due_milliseconds := least(next_due_milliseconds, 1);
+    END IF;
+    alone := coalesce(v_has_bell, false);
+    RETURN NEXT;
+END;
 $bridge_sleep$;
 COMMENT ON FUNCTION tbs.bridge_sleep(bigint) IS
-'on the listening connection, before waiting: alone is true when this bridge is the last one awake, and then commits notify; next_due_milliseconds: when the next retry is due, or a network resource may be called again';
+'on the listening connection, before waiting: alone is true when this bridge is the last one awake, and then commits notify; next_due_milliseconds: when the next retry is due, or a network resource may be called again, or what is just being committed can be seen';
 
 CREATE FUNCTION tbs.bridge_wake(bridge_id bigint)
 RETURNS void

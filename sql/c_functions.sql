@@ -151,7 +151,8 @@ COMMENT ON FUNCTION tbs.capture_reason() IS 'why capture is switched off, NULL w
 
 --
 -- The bell: ring() marks the transaction, which then wakes up a sleeping bridge when it commits.
--- bell_sleep() tells whether this session may sleep, that is, a commit will notify tbs_activity.
+-- bell_sleep() tells whether this session may sleep, that is, a commit will notify tbs_activity; false: another session does; null: neither, since a commit that
+-- rings is just under way.
 --
 CREATE FUNCTION tbs.ring()
 RETURNS void
@@ -167,7 +168,7 @@ LANGUAGE C
 VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'tbs_bell_sleep';
 REVOKE ALL ON FUNCTION tbs.bell_sleep() FROM PUBLIC;
-COMMENT ON FUNCTION tbs.bell_sleep() IS 'take the bell lock for this session: commits that ring will notify';
+COMMENT ON FUNCTION tbs.bell_sleep() IS 'take the bell lock for this session: commits that ring will notify; false: another session has it; null: a commit that rings is just under way, ask again';
 
 CREATE FUNCTION tbs.bell_wake()
 RETURNS void

@@ -21,14 +21,16 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $note_line_usoc_states$
 BEGIN
-    DELETE FROM tbs.line_usoc_state AS s
-    WHERE s.ctid = ANY (ARRAY(
-        SELECT x.ctid
-        FROM unnest(note_line_usoc_states.activities) WITH ORDINALITY AS a
-        JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
-        CROSS JOIN LATERAL (SELECT y.ctid FROM tbs.line_usoc_state AS y
-                            WHERE y.line_usoc_id = a.line_usoc_id AND y.network_resource_id = a.network_resource_id AND y.service = t.service OFFSET 0) AS x
-        WHERE note_line_usoc_states.in_step AND NOT note_line_usoc_states.presents[a.ordinality]));
+    IF note_line_usoc_states.in_step AND false = ANY (note_line_usoc_states.presents) THEN
+        DELETE FROM tbs.line_usoc_state AS s
+        WHERE s.ctid = ANY (ARRAY(
+            SELECT x.ctid
+            FROM unnest(note_line_usoc_states.activities) WITH ORDINALITY AS a
+            JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
+            CROSS JOIN LATERAL (SELECT y.ctid FROM tbs.line_usoc_state AS y
+                                WHERE y.line_usoc_id = a.line_usoc_id AND y.network_resource_id = a.network_resource_id AND y.service = t.service OFFSET 0) AS x
+            WHERE NOT note_line_usoc_states.presents[a.ordinality]));
+    END IF;
     -- In one order for everybody.
     INSERT INTO tbs.line_usoc_state AS s (line_usoc_id, network_resource_id, service, line_id, customer_id, telephone_number, usoc, present, in_step,
                                           last_activity_id, last_result, changed_at)
@@ -648,6 +650,7 @@ DECLARE
     v_relies boolean;
     v_wanted boolean;
     v_uses tbs.planned_use[] := '{}';
+    v_is_any_new boolean := false;
     v_sendings tbs.sending[] := '{}';
     v_sending tbs.sending;
     v_letting_go tbs.planned_activity[] := '{}';
@@ -665,8 +668,9 @@ BEGIN
         JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
         LEFT JOIN LATERAL (
             SELECT CASE WHEN a.corrections IS NULL THEN x.context ELSE tbs.corrected_context(x.context, a.corrections) END AS context
-            FROM tbs.context_of(a.line_usoc_id, a.network_resource_id, t.trigger_type) AS x
-            WHERE x.service = t.service AND x.wanted OFFSET 0) AS c ON true
+            -- OFFSET 0: the context is in the plan once, and not for each of the two.
+            FROM (SELECT y.context FROM tbs.context_of(a.line_usoc_id, a.network_resource_id, t.trigger_type) AS y
+                  WHERE y.service = t.service AND y.wanted OFFSET 0) AS x OFFSET 0) AS c ON true
         LEFT JOIN LATERAL (
             SELECT array_agg(p::tbs.planned_object) AS plan
             FROM tbs.plan(a.line_usoc_id, a.network_resource_id, t.service, c.context, a.round_at, a.send_all) AS p) AS g ON a.line_usoc_id <> 0
@@ -713,6 +717,7 @@ BEGIN
                 IF v_planned.content IS NOT NULL THEN
                     v_uses := v_uses || ROW(v_activity.line_usoc_id, v_activity.network_resource_id, v_row.service, v_planned.position, v_planned.kind, v_planned.key,
                                             v_planned.identity, v_planned.find_value, v_planned.removal, v_planned.remote_object_id IS NULL)::tbs.planned_use;
+                    v_is_any_new := v_is_any_new OR v_planned.remote_object_id IS NULL;
                 END IF;
             END LOOP;
         END IF;
@@ -727,12 +732,14 @@ BEGIN
     END LOOP;
 
     -- Uses are on record before the first call, so that a delete that comes in between knows of them. In one order for everybody.
-    INSERT INTO tbs.remote_object (network_resource_id, kind, key, identity, find_value)
-    SELECT w.network_resource_id, w.kind, w.key, w.identity, w.find_value
-    FROM unnest(v_uses) AS w
-    WHERE w.is_new
-    ORDER BY w.network_resource_id, w.kind, w.key
-    ON CONFLICT DO NOTHING;
+    IF v_is_any_new THEN
+        INSERT INTO tbs.remote_object (network_resource_id, kind, key, identity, find_value)
+        SELECT w.network_resource_id, w.kind, w.key, w.identity, w.find_value
+        FROM unnest(v_uses) AS w
+        WHERE w.is_new
+        ORDER BY w.network_resource_id, w.kind, w.key
+        ON CONFLICT DO NOTHING;
+    END IF;
     INSERT INTO tbs.remote_object_use AS u (remote_object_id, line_usoc_id, network_resource_id, service, position, removal)
     SELECT o.remote_object_id, w.line_usoc_id, w.network_resource_id, w.service, w.position, w.removal
     FROM unnest(v_uses) AS w
@@ -746,7 +753,9 @@ BEGIN
             v_sendings := v_sendings || v_sending;
         END IF;
     END LOOP;
-    PERFORM tbs.succeed_activities(v_done, array_fill(true, ARRAY[cardinality(v_done)]), v_messages);
+    IF cardinality(v_done) > 0 THEN
+        PERFORM tbs.succeed_activities(v_done, array_fill(true, ARRAY[cardinality(v_done)]), v_messages);
+    END IF;
     RETURN QUERY SELECT * FROM tbs.send(carry_out.bridge_id, v_sendings);
 END;
 $carry_out$;
@@ -803,7 +812,8 @@ COMMENT ON FUNCTION tbs.hand_over(tbs.activity, tbs.planned_object, text) IS 'in
 -- run: goes on with these activities, then with whose turn it is on these lines, until there is nothing to do or a limit is reached.
 -- The caller holds the locks of the lines. Sequences that are left with work are marked new, so that a claim finds them. After a second it takes no
 -- further turn: a beat must not wait behind a long claim, and what was planned so far must not be lost to a time-out.
-CREATE FUNCTION tbs.run(bridge_id bigint, activity_ids bigint[], line_ids bigint[], network_resource_ids integer[], maximum integer)
+-- budgets: what the bridge may send, from tbs.budgets(); null: they are asked for when there is a turn to give.
+CREATE FUNCTION tbs.run(bridge_id bigint, activity_ids bigint[], line_ids bigint[], network_resource_ids integer[], maximum integer, budgets tbs.budget[])
 RETURNS SETOF tbs.api_call
 LANGUAGE plpgsql
 VOLATILE
@@ -818,8 +828,9 @@ DECLARE
     v_resources integer[] := run.network_resource_ids;
     v_turn record;
     v_call tbs.api_call;
-    v_budgets tbs.budget[];
+    v_budgets tbs.budget[] := run.budgets;
     v_budget tbs.budget;
+    v_is_metered boolean := false;
     v_place integer;
     v_places integer[];
     v_probes integer[];
@@ -835,8 +846,18 @@ DECLARE
     v_is_over boolean := false;
     v_may_send boolean;
 BEGIN
-    v_budgets := ARRAY(SELECT b::tbs.budget FROM tbs.budgets(run.bridge_id) AS b WHERE tbs.is_armed());
     LOOP
+        IF cardinality(v_turns) = 0 THEN
+            EXIT WHEN coalesce(cardinality(v_lines), 0) = 0;
+            v_turns := tbs.next_activities(v_lines, v_resources);
+            EXIT WHEN cardinality(v_turns) = 0;
+            v_lines := '{}';
+            v_resources := '{}';
+            v_continues := false;
+        END IF;
+        IF v_budgets IS NULL THEN
+            v_budgets := ARRAY(SELECT b::tbs.budget FROM tbs.budgets(run.bridge_id) AS b WHERE tbs.is_armed());
+        END IF;
         v_taken := '{}';
         v_taken_lines := '{}';
         v_taken_resources := '{}';
@@ -890,6 +911,7 @@ BEGIN
                 IF v_turn.needs_secrets THEN
                     PERFORM tbs.make_secrets(ARRAY[v_turn.line_id], ARRAY[v_turn.network_resource_type], ARRAY[v_turn.service]);
                 END IF;
+                v_is_metered := v_is_metered OR v_budget.metered;
                 v_budget.tokens := v_budget.tokens - 1;
                 v_budget.calls := v_budget.calls - (NOT v_continues)::integer;
                 v_budgets[v_place] := v_budget;
@@ -921,26 +943,22 @@ BEGIN
             v_lines := v_lines || v_taken_lines[i];
             v_resources := v_resources || v_taken_resources[i];
         END LOOP;
-        -- What did not fit into this batch, or has room now.
+        v_turns := '{}';
         IF cardinality(v_later) > 0 AND cardinality(v_taken) > 0 THEN
+            -- What did not fit into this batch, or has room now.
             v_turns := v_later;
-            v_later := '{}';
-            CONTINUE;
-        END IF;
-        UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL, due_at = NULL WHERE a.activity_id = ANY (v_later);
-        IF FOUND AND (v_is_over OR cardinality(v_sent) >= run.maximum) THEN
-            -- Not for a limit, which ends by itself.
-            PERFORM tbs.ring();
+        ELSIF cardinality(v_later) > 0 THEN
+            UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL, due_at = NULL WHERE a.activity_id = ANY (v_later);
+            IF FOUND AND (v_is_over OR cardinality(v_sent) >= run.maximum) THEN
+                -- Not for a limit, which ends by itself.
+                PERFORM tbs.ring();
+            END IF;
         END IF;
         v_later := '{}';
-        EXIT WHEN coalesce(cardinality(v_lines), 0) = 0;
-        v_turns := tbs.next_activities(v_lines, v_resources);
-        EXIT WHEN cardinality(v_turns) = 0;
-        v_lines := '{}';
-        v_resources := '{}';
-        v_continues := false;
     END LOOP;
-    PERFORM tbs.spend_tokens(run.bridge_id, v_sent) WHERE cardinality(v_sent) > 0;
+    IF v_is_metered AND cardinality(v_sent) > 0 THEN
+        PERFORM tbs.spend_tokens(run.bridge_id, v_sent);
+    END IF;
 END;
 $run$;
-COMMENT ON FUNCTION tbs.run(bigint, bigint[], bigint[], integer[], integer) IS 'internal: carries out activities of locked lines and returns the API calls to make';
+COMMENT ON FUNCTION tbs.run(bigint, bigint[], bigint[], integer[], integer, tbs.budget[]) IS 'internal: carries out activities of locked lines and returns the API calls to make';

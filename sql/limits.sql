@@ -68,9 +68,10 @@ CREATE TYPE tbs.budget AS (
     calls               integer,
     tokens              integer,
     probe               boolean,
-    look_again_at       timestamptz
+    look_again_at       timestamptz,
+    metered             boolean
 );
-COMMENT ON TYPE tbs.budget IS 'internal: how many more calls a bridge may have under way at a network resource, and how many it may begin now; probe: it is unavailable, one call may look whether it is back';
+COMMENT ON TYPE tbs.budget IS 'internal: how many more calls a bridge may have under way at a network resource, and how many it may begin now; probe: it is unavailable, one call may look whether it is back; metered: its calls are counted by the second';
 
 -- The ramp: after trouble, or a mass retry, a network resource gets one call at a time, then two, four ... from second to second.
 CREATE FUNCTION tbs.ramped_connections(connections integer, ramp_from timestamptz)
@@ -108,14 +109,18 @@ BEGIN
            c.unavailable_since IS NOT NULL,
            CASE WHEN h.until IS NOT NULL THEN h.until
                 WHEN t.tokens < 1 THEN v_now + make_interval(secs => (1 - t.tokens) / s.per_second)
-                ELSE v_now + interval '1 second' END
+                ELSE v_now + interval '1 second' END,
+           r.requests_per_second IS NOT NULL
     FROM tbs.bridge AS b
     CROSS JOIN LATERAL (SELECT count(*)::integer AS bridges, count(*) FILTER (WHERE x.bridge_id < b.bridge_id)::integer AS before_this
                         FROM tbs.bridge AS x WHERE x.ended_at IS NULL AND x.environment = b.environment) AS f
     JOIN tbs.network_resource AS r ON r.environment = b.environment AND r.state = 'active'
     LEFT JOIN tbs.network_resource_condition AS c ON c.network_resource_id = r.network_resource_id
-    CROSS JOIN LATERAL tbs.held_up(r) AS h
-    CROSS JOIN LATERAL (SELECT tbs.ramped_connections(r.connections, c.ramp_from) AS connections) AS n
+    -- Asked only where there is something that could hold it up.
+    LEFT JOIN LATERAL (SELECT x.until FROM tbs.held_up(r) AS x
+                       WHERE c.network_resource_id IS NOT NULL
+                          OR EXISTS (SELECT FROM tbs.network_resource_maintenance AS m WHERE m.network_resource_id = r.network_resource_id)) AS h ON true
+    CROSS JOIN LATERAL (SELECT CASE WHEN c.ramp_from IS NULL THEN r.connections ELSE tbs.ramped_connections(r.connections, c.ramp_from) END AS connections OFFSET 0) AS n
     CROSS JOIN LATERAL (SELECT count(*) AS all_bridges, count(*) FILTER (WHERE a.bridge_id = b.bridge_id) AS this_bridge
                         FROM tbs.activity AS a WHERE a.state = 'processing' AND a.network_resource_id = r.network_resource_id) AS u
     CROSS JOIN LATERAL (SELECT (r.requests_per_second / greatest(f.bridges, 1))::double precision AS per_second) AS s
@@ -159,6 +164,9 @@ STABLE
 SET search_path = pg_catalog, pg_temp
 AS $next_due_at$
 BEGIN
+    IF NOT tbs.has_claimable(next_due_at.bridge_id, '{}', 'infinity') THEN
+        RETURN NULL;
+    END IF;
     RETURN (
         -- A token may have come in since the last claim: with work there, it is worth a look soon.
         SELECT min(CASE WHEN b.calls > 0 AND b.tokens > 0 THEN least(d.due_at, CASE WHEN n.waiting THEN b.look_again_at END)

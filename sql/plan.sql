@@ -303,7 +303,7 @@ BEGIN
                           JOIN tbs.remote_object_kind AS k ON k.network_resource_type = resource.network_resource_type AND k.kind = o.kind AND k.part_of IS NOT NULL
                           CROSS JOIN LATERAL unnest(o.members) AS m
                           WHERE o.remote_object_id = planned.remote_object_id), body);
-    ELSIF planned.operation = 'edit' AND body IS NOT NULL THEN
+    ELSIF planned.operation = 'edit' AND body IS NOT NULL AND jsonb_path_exists(planned.content, '$.* ? (@ == "")') THEN
         body := CASE planned.steps #>> '{edit,body_format}'
             WHEN 'json' THEN (SELECT CASE WHEN c.cleared IS NULL THEN body ELSE (body::jsonb || c.cleared)::text END
                               FROM (SELECT jsonb_object_agg(m.key, m.value) AS cleared FROM jsonb_each(planned.content) AS m

@@ -5,11 +5,8 @@ CREATE FUNCTION tbs.line_lock_key(line_id bigint)
 RETURNS bigint
 LANGUAGE sql
 IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $line_lock_key$
-    -- Hashed, so that an application's own advisory locks on small numbers do not meet ours.
-    SELECT hashint8extended(line_lock_key.line_id, 8460176912403);
-$line_lock_key$;
+-- Hashed, so that an application's own advisory locks on small numbers do not meet ours.
+RETURN hashint8extended(line_lock_key.line_id, 8460176912403);
 COMMENT ON FUNCTION tbs.line_lock_key(bigint) IS 'internal: key of the advisory lock of a line';
 
 -- An operator's mass action has more lines than the server's lock table has room for: it takes all lines by one lock, which everybody else holds shared.
@@ -17,10 +14,7 @@ CREATE FUNCTION tbs.all_lines_lock_key()
 RETURNS bigint
 LANGUAGE sql
 IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $all_lines_lock_key$
-    SELECT hashint8extended(0, 8460176912404);
-$all_lines_lock_key$;
+RETURN hashint8extended(0, 8460176912404);
 COMMENT ON FUNCTION tbs.all_lines_lock_key() IS 'internal: key of the advisory lock of all lines at once';
 
 -- lock_lines: waits for each, in one order for everybody.
@@ -244,39 +238,34 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $look_at_new$
 DECLARE
+    v_found record;
     v_earlier tbs.activity;
 BEGIN
-    FOR v_earlier IN
-        SELECT DISTINCT e.*
+    -- Both by one query: mostly there is neither.
+    FOR v_found IN
+        SELECT DISTINCT e.activity_id, (e.state = 'scheduled' OR (nt.trigger_type = 'usoc_deleted' AND e.state <> 'processing'))
+                                       AND coalesce(e.moved_to, e.activity_id) < n.activity_id AS is_superseded
         FROM tbs.activity AS n
         JOIN tbs.activity_type AS nt ON nt.activity_type_id = n.activity_type_id
         -- By the line USOC, whatever a session's plan of long ago took for the size of the table: hence OFFSET 0.
-        CROSS JOIN LATERAL (SELECT x.* FROM tbs.activity AS x
-                            WHERE x.line_usoc_id = n.line_usoc_id AND x.network_resource_id = n.network_resource_id
-                              AND coalesce(x.moved_to, x.activity_id) < n.activity_id OFFSET 0) AS e
+        CROSS JOIN LATERAL (SELECT x.activity_id, x.moved_to, x.activity_type_id, x.state FROM tbs.activity AS x
+                            WHERE x.line_usoc_id = n.line_usoc_id AND x.network_resource_id = n.network_resource_id AND x.line_id = n.line_id
+                              AND x.activity_id < n.activity_id OFFSET 0) AS e
         JOIN tbs.activity_type AS et ON et.activity_type_id = e.activity_type_id AND et.service = nt.service
-        WHERE n.activity_id = ANY (look_at_new.activity_ids) AND n.line_usoc_id <> 0
-          AND (e.state = 'scheduled' OR (nt.trigger_type = 'usoc_deleted' AND e.state <> 'processing')) AND e.line_id = n.line_id
+        WHERE n.activity_id = ANY (look_at_new.activity_ids) AND n.line_usoc_id <> 0 AND (e.state IN ('scheduled', 'failed') OR nt.trigger_type = 'usoc_deleted')
+        ORDER BY is_superseded DESC, e.activity_id
     LOOP
-        DELETE FROM tbs.activity AS a WHERE a.activity_id = v_earlier.activity_id;
-        DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = v_earlier.activity_id;
-        PERFORM tbs.record_event('superseded', NULL, v_earlier, true, 'a later change came before this was done');
-    END LOOP;
-    FOR v_earlier IN
-        UPDATE tbs.activity AS e
-        SET state = 'waiting', calls_used = 0, round = e.round + 1, round_at = clock_timestamp(), due_at = NULL
-        WHERE e.activity_id = ANY (ARRAY(
-            SELECT f.activity_id
-            FROM tbs.activity AS n
-            JOIN tbs.activity_type AS nt ON nt.activity_type_id = n.activity_type_id
-            CROSS JOIN LATERAL (SELECT x.activity_id, x.activity_type_id, x.state FROM tbs.activity AS x
-                                WHERE x.line_usoc_id = n.line_usoc_id AND x.network_resource_id = n.network_resource_id AND x.line_id = n.line_id
-                                  AND x.activity_id < n.activity_id OFFSET 0) AS f
-            JOIN tbs.activity_type AS et ON et.activity_type_id = f.activity_type_id AND et.service = nt.service
-            WHERE n.activity_id = ANY (look_at_new.activity_ids) AND n.line_usoc_id <> 0 AND f.state = 'failed'))
-        RETURNING e.*
-    LOOP
-        PERFORM tbs.record_event('new_round', NULL, v_earlier, false, 'a later change gives it a new try');
+        IF v_found.is_superseded THEN
+            DELETE FROM tbs.activity AS a WHERE a.activity_id = v_found.activity_id RETURNING a.* INTO v_earlier;
+            DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = v_found.activity_id;
+            PERFORM tbs.record_event('superseded', NULL, v_earlier, true, 'a later change came before this was done');
+        ELSE
+            UPDATE tbs.activity AS a
+            SET state = 'waiting', calls_used = 0, round = a.round + 1, round_at = clock_timestamp(), due_at = NULL
+            WHERE a.activity_id = v_found.activity_id AND a.state = 'failed' RETURNING a.* INTO v_earlier;
+            CONTINUE WHEN NOT FOUND;
+            PERFORM tbs.record_event('new_round', NULL, v_earlier, false, 'a later change gives it a new try');
+        END IF;
     END LOOP;
 END;
 $look_at_new$;
@@ -293,7 +282,16 @@ DECLARE
     v_new bigint[];
 BEGIN
     SELECT array_agg(l.line_id), array_agg(l.network_resource_id) INTO look_at_lines.line_ids, look_at_lines.network_resource_ids
-    FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS l (line_id, network_resource_id) WHERE tbs.bring_along(l.line_id, l.network_resource_id);
+    FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS l (line_id, network_resource_id)
+    -- Two look-ups for each USOC of the line, however many activities it has: mostly nothing was left on another one.
+    WHERE NOT EXISTS (SELECT FROM tbs.line_usoc AS lu
+                      WHERE lu.line_id = l.line_id
+                        AND (EXISTS (SELECT FROM tbs.activity AS a
+                                     WHERE a.line_usoc_id = lu.line_usoc_id AND a.line_id < lu.line_id AND a.network_resource_id = l.network_resource_id OFFSET 0)
+                             OR EXISTS (SELECT FROM tbs.activity AS a
+                                        WHERE a.line_usoc_id = lu.line_usoc_id AND a.line_id > lu.line_id AND a.network_resource_id = l.network_resource_id OFFSET 0))
+                      OFFSET 0)
+       OR tbs.bring_along(l.line_id, l.network_resource_id);
     v_new := ARRAY(SELECT a.activity_id FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS k (line_id, network_resource_id)
                    JOIN tbs.activity AS a ON a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state = 'new');
     PERFORM tbs.look_at_new(v_new);

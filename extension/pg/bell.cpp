@@ -4,7 +4,9 @@
 // would put them in a queue. While a bridge is awake nobody needs one. Therefore:
 //
 //   1. A bridge that is about to sleep takes the bell lock exclusively, for its session and without
-//      waiting, looks for work once more, and sleeps.
+//      waiting, looks for work once more, and sleeps. If it is refused, either another bridge
+//      sleeps, which will be woken; or a transaction that rang is just committing (2), to nobody:
+//      then the bridge is told to ask again soon.
 //   2. A transaction that makes something claimable is marked (tbs.ring). Before it commits it
 //      tries the same lock shared, without waiting. If it gets the lock, nobody sleeps, and since
 //      it keeps the lock until its changes are visible, nobody can fall asleep without seeing them.
@@ -109,12 +111,15 @@ Datum tbs_ring(FunctionCallInfo /*fcinfo*/) {
     PG_RETURN_VOID();
 }
 
-Datum tbs_bell_sleep(FunctionCallInfo /*fcinfo*/) {
+Datum tbs_bell_sleep(FunctionCallInfo fcinfo) {
     const LOCKTAG tag = tbs::pg::bell_tag();
     const LockAcquireResult result = LockAcquire(&tag, ExclusiveLock, true, true);
     // Session locks are counted: one tbs.bell_wake() has to be enough.
     if (result == LOCKACQUIRE_ALREADY_HELD) LockRelease(&tag, ExclusiveLock, true);
-    PG_RETURN_BOOL(result != LOCKACQUIRE_NOT_AVAIL);
+    if (result != LOCKACQUIRE_NOT_AVAIL) PG_RETURN_BOOL(true);
+    // Nobody who sleeps lets it be shared.
+    if (tbs::pg::try_transaction_lock(&tag, ShareLock)) PG_RETURN_NULL();
+    PG_RETURN_BOOL(false);
 }
 
 Datum tbs_bell_wake(FunctionCallInfo /*fcinfo*/) {

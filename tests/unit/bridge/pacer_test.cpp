@@ -18,7 +18,7 @@ class PacerTest : public ::testing::Test {
 
     void claim(std::size_t rows) {
         ASSERT_EQ(next(), Action::claim);
-        pacer_.claim_sent(clock_.now());
+        pacer_.claim_sent(clock_.now(), pacer_.claim_limit(in_hand_));
         EXPECT_EQ(next(), Action::nothing);
         in_hand_ += rows;
         pacer_.claim_answered(rows, clock_.now(), in_hand_);
@@ -50,7 +50,7 @@ TEST_F(PacerTest, ClaimsFirstAndSleepsWhenThereIsNothing) {
     EXPECT_EQ(pause(), 5s);
 }
 
-TEST_F(PacerTest, ClaimsAgainAsLongAsSomethingComes) {
+TEST_F(PacerTest, ClaimsAgainAsLongAsAllThatWasAskedForComes) {
     claim(100);
     claim(100);
     EXPECT_EQ(next(), Action::nothing);  // no room
@@ -58,6 +58,25 @@ TEST_F(PacerTest, ClaimsAgainAsLongAsSomethingComes) {
     in_hand_ = 100;
     EXPECT_EQ(pacer_.claim_limit(in_hand_), 100U);
     claim(0);
+}
+
+TEST_F(PacerTest, AClaimThatBringsLessHasFoundAll) {
+    claim(99);
+    EXPECT_EQ(next(), Action::nothing);
+    EXPECT_EQ(pause(), 3ms);
+    pacer_.reported(clock_.now());
+    claim(0);
+    clock_.advance(3ms);
+    fall_asleep(true);
+}
+
+TEST_F(PacerTest, WhatIsAnnouncedDuringAClaimThatBringsLessIsClaimed) {
+    ASSERT_EQ(next(), Action::claim);
+    pacer_.claim_sent(clock_.now(), pacer_.claim_limit(in_hand_));
+    pacer_.notified(clock_.now());
+    in_hand_ = 5;
+    pacer_.claim_answered(5, clock_.now(), in_hand_);
+    claim(1);
 }
 
 TEST_F(PacerTest, LimitIsTheRoomThatIsLeft) {
@@ -69,7 +88,8 @@ TEST_F(PacerTest, LimitIsTheRoomThatIsLeft) {
 
 TEST_F(PacerTest, LittleRoomIsGatheredButNotForLong) {
     claim(100);
-    claim(90);
+    claim(100);
+    in_hand_ = 190;
     EXPECT_EQ(next(), Action::nothing);
     EXPECT_EQ(pause(), 2ms);
     clock_.advance(2ms);
@@ -84,8 +104,8 @@ TEST_F(PacerTest, LooksOnceMoreAfterTakingTheLock) {
     claim(3);  // it came in between
     EXPECT_EQ(next(), Action::wake);
     pacer_.wake_sent();
-    EXPECT_EQ(next(), Action::claim);
     EXPECT_FALSE(pacer_.asleep());
+    EXPECT_EQ(pause(), 3ms);
 }
 
 TEST_F(PacerTest, AClaimSentBeforeTheLockIsNotTheLastLook) {
@@ -94,7 +114,7 @@ TEST_F(PacerTest, AClaimSentBeforeTheLockIsNotTheLastLook) {
     pacer_.sleep_sent();
     pacer_.reported(clock_.now());
     ASSERT_EQ(next(), Action::claim);
-    pacer_.claim_sent(clock_.now());
+    pacer_.claim_sent(clock_.now(), pacer_.claim_limit(in_hand_));
     pacer_.sleep_answered(true, std::nullopt, clock_.now());
     pacer_.claim_answered(0, clock_.now(), 0);
     EXPECT_FALSE(pacer_.asleep());
@@ -107,14 +127,20 @@ TEST_F(PacerTest, NotificationWakesAndClaims) {
     fall_asleep(true);
     clock_.advance(1s);
     pacer_.notified(clock_.now());
+    // First what somebody waits for.
+    ASSERT_EQ(next(), Action::claim);
+    pacer_.claim_sent(clock_.now(), pacer_.claim_limit(in_hand_));
     EXPECT_EQ(next(), Action::wake);
     pacer_.wake_sent();
-    claim(1);
+    EXPECT_EQ(next(), Action::nothing);
+    in_hand_ = 1;
+    pacer_.claim_answered(1, clock_.now(), in_hand_);
+    EXPECT_EQ(pause(), 3ms);
 }
 
 TEST_F(PacerTest, NotificationDuringAClaimLeadsToAnother) {
     ASSERT_EQ(next(), Action::claim);
-    pacer_.claim_sent(clock_.now());
+    pacer_.claim_sent(clock_.now(), pacer_.claim_limit(in_hand_));
     pacer_.notified(clock_.now());
     pacer_.claim_answered(0, clock_.now(), 0);
     EXPECT_EQ(next(), Action::claim);
@@ -125,10 +151,12 @@ TEST_F(PacerTest, NotificationWhileFallingAsleepReleasesTheLockAfterIt) {
     ASSERT_EQ(next(), Action::sleep);
     pacer_.sleep_sent();
     pacer_.notified(clock_.now());
+    ASSERT_EQ(next(), Action::claim);
+    pacer_.claim_sent(clock_.now(), pacer_.claim_limit(in_hand_));
     EXPECT_EQ(next(), Action::wake);
     pacer_.wake_sent();
     pacer_.sleep_answered(true, std::nullopt, clock_.now());  // of the sleep that is over
-    claim(0);
+    pacer_.claim_answered(0, clock_.now(), in_hand_);
     EXPECT_FALSE(pacer_.asleep());
     fall_asleep(true);
 }
@@ -144,9 +172,10 @@ TEST_F(PacerTest, WithoutTheLockItLooksAtGrowingIntervals) {
     }
     fall_asleep(false);
     pacer_.notified(clock_.now());
-    EXPECT_EQ(next(), Action::claim);  // no lock, so nothing to release
     claim(1);
+    EXPECT_EQ(next(), Action::nothing);  // no lock, so nothing to release
     in_hand_ = 0;
+    pacer_.reported(clock_.now());
     claim(0);
     clock_.advance(10ms);
 }
@@ -178,7 +207,6 @@ TEST_F(PacerTest, WhatIsDueButCannotBeClaimedDoesNotMakeItSpin) {
 
 TEST_F(PacerTest, SleepsAlsoWhileCallsAreUnderWay) {
     claim(5);
-    claim(0);
     EXPECT_EQ(next(), Action::nothing);
     EXPECT_EQ(pause(), 3ms);
     clock_.advance(3ms);
@@ -190,7 +218,6 @@ TEST_F(PacerTest, SleepsAlsoWhileCallsAreUnderWay) {
 
 TEST_F(PacerTest, ARetryThatAReportMadeWhileItSleptIsDueInTime) {
     claim(5);
-    claim(0);
     clock_.advance(3ms);
     fall_asleep(true);
     clock_.advance(1s);
@@ -201,7 +228,6 @@ TEST_F(PacerTest, ARetryThatAReportMadeWhileItSleptIsDueInTime) {
 
 TEST_F(PacerTest, ARetryThatAReportMadeWhileItFellAsleepIsDueInTime) {
     claim(5);
-    claim(0);
     clock_.advance(3ms);
     ASSERT_EQ(next(), Action::sleep);
     pacer_.sleep_sent();
@@ -214,13 +240,12 @@ TEST_F(PacerTest, ARetryThatAReportMadeWhileItFellAsleepIsDueInTime) {
 
 TEST_F(PacerTest, ARetryThatAReportMadeDuringTheLastLookIsDueInTime) {
     claim(5);
-    claim(0);
     clock_.advance(3ms);
     ASSERT_EQ(next(), Action::sleep);
     pacer_.sleep_sent();
     pacer_.sleep_answered(true, std::nullopt, clock_.now());
     ASSERT_EQ(next(), Action::claim);
-    pacer_.claim_sent(clock_.now());
+    pacer_.claim_sent(clock_.now(), pacer_.claim_limit(in_hand_));
     pacer_.reported(clock_.now());
     pacer_.claim_answered(0, clock_.now(), in_hand_);
     claim(0);
@@ -233,10 +258,12 @@ TEST_F(PacerTest, ShortSleepsAreFollowedByLooksBeforeTheNext) {
     fall_asleep(true);
     clock_.advance(2ms);
     pacer_.notified(clock_.now());
+    ASSERT_EQ(next(), Action::claim);
+    pacer_.claim_sent(clock_.now(), pacer_.claim_limit(in_hand_));
     ASSERT_EQ(next(), Action::wake);
     pacer_.wake_sent();
-    claim(1);
-    in_hand_ = 0;
+    pacer_.claim_answered(1, clock_.now(), 1);
+    pacer_.reported(clock_.now());
     for (const Duration expected : {1ms, 2ms}) {
         claim(0);
         EXPECT_EQ(pause(), expected);
@@ -274,7 +301,7 @@ TEST_F(PacerTest, FailedClaimsBackOff) {
     Duration expected = 100ms;
     for (int i = 0; i < 8; ++i) {
         ASSERT_EQ(next(), Action::claim);
-        pacer_.claim_sent(clock_.now());
+        pacer_.claim_sent(clock_.now(), pacer_.claim_limit(in_hand_));
         pacer_.claim_failed(clock_.now());
         EXPECT_EQ(next(), Action::nothing);
         EXPECT_EQ(pause(), expected);
@@ -298,20 +325,19 @@ TEST_F(PacerTest, FailedSleepIsTriedLater) {
 
 TEST_F(PacerTest, AnInterruptedClaimIsRepeated) {
     ASSERT_EQ(next(), Action::claim);
-    pacer_.claim_sent(clock_.now());
+    pacer_.claim_sent(clock_.now(), pacer_.claim_limit(in_hand_));
     pacer_.claim_interrupted();
     claim(0);
 }
 
 TEST_F(PacerTest, ALookThatFallsIntoAClaimIsNotForgotten) {
     claim(5);
-    claim(0);
     clock_.advance(3ms);
     fall_asleep(true);
     clock_.advance(4999ms);
     pacer_.claim_interrupted();
     ASSERT_EQ(next(), Action::claim);
-    pacer_.claim_sent(clock_.now());
+    pacer_.claim_sent(clock_.now(), pacer_.claim_limit(in_hand_));
     clock_.advance(10ms);
     EXPECT_EQ(next(), Action::nothing);
     pacer_.claim_answered(0, clock_.now(), in_hand_);
