@@ -373,6 +373,7 @@ DECLARE
     v_tried bigint[] := '{}';
     v_budgets tbs.budget[];
     v_lines bigint[];
+    v_looked_at bigint[];
     v_resources integer[];
     v_count integer := 0;
     v_call tbs.api_call;
@@ -403,9 +404,9 @@ BEGIN
         CROSS JOIN LATERAL (SELECT g.line_id, unnest(g.resources) AS network_resource_id
                             WHERE pg_try_advisory_xact_lock(tbs.line_lock_key(g.line_id))) AS l;
         CONTINUE WHEN v_lines IS NULL;
-        SELECT l.line_ids, l.network_resource_ids INTO v_lines, v_resources FROM tbs.look_at_lines(v_lines, v_resources) AS l;
+        SELECT l.line_ids, l.network_resource_ids, l.activity_ids INTO v_lines, v_resources, v_looked_at FROM tbs.look_at_lines(v_lines, v_resources) AS l;
         CONTINUE WHEN v_lines IS NULL;
-        FOR v_call IN SELECT * FROM tbs.run(claim.bridge_id, '{}', v_lines, v_resources, claim.maximum - v_count, v_budgets) LOOP
+        FOR v_call IN SELECT * FROM tbs.run(claim.bridge_id, '{}', v_lines, v_resources, claim.maximum - v_count, v_budgets, v_looked_at) LOOP
             v_count := v_count + 1;
             RETURN NEXT v_call;
         END LOOP;
@@ -1082,7 +1083,7 @@ BEGIN
     IF cardinality(v_done) > 0 THEN
         PERFORM tbs.succeed_activities(v_done, array_fill(true, ARRAY[cardinality(v_done)]), NULL);
     END IF;
-    RETURN QUERY SELECT * FROM tbs.run(report.bridge_id, v_continue, v_lines, v_resources, cardinality(activity_ids), NULL);
+    RETURN QUERY SELECT * FROM tbs.run(report.bridge_id, v_continue, v_lines, v_resources, cardinality(activity_ids), NULL, '{}');
 END;
 $report$;
 COMMENT ON FUNCTION tbs.report(bigint, bigint[], integer[], integer[], integer[], jsonb, bytea[], timestamptz[], bigint[]) IS

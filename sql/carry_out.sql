@@ -812,8 +812,10 @@ COMMENT ON FUNCTION tbs.hand_over(tbs.activity, tbs.planned_object, text) IS 'in
 -- run: goes on with these activities, then with whose turn it is on these lines, until there is nothing to do or a limit is reached.
 -- The caller holds the locks of the lines. Sequences that are left with work are marked new, so that a claim finds them. After a second it takes no
 -- further turn: a beat must not wait behind a long claim, and what was planned so far must not be lost to a time-out.
--- budgets: what the bridge may send, from tbs.budgets(); null: they are asked for when there is a turn to give.
-CREATE FUNCTION tbs.run(bridge_id bigint, activity_ids bigint[], line_ids bigint[], network_resource_ids integer[], maximum integer, budgets tbs.budget[])
+-- budgets: what the bridge may send, from tbs.budgets(); null: they are asked for when there is a turn to give. looked_at: of the lines, what tbs.look_at_lines()
+-- has found new.
+CREATE FUNCTION tbs.run(bridge_id bigint, activity_ids bigint[], line_ids bigint[], network_resource_ids integer[], maximum integer, budgets tbs.budget[],
+                        looked_at bigint[])
 RETURNS SETOF tbs.api_call
 LANGUAGE plpgsql
 VOLATILE
@@ -831,6 +833,9 @@ DECLARE
     v_budgets tbs.budget[] := run.budgets;
     v_budget tbs.budget;
     v_is_metered boolean := false;
+    v_looked_at bigint[] := run.looked_at;
+    v_undecided bigint[] := run.looked_at;
+    v_found_new bigint[];
     v_place integer;
     v_places integer[];
     v_probes integer[];
@@ -849,7 +854,17 @@ BEGIN
     LOOP
         IF cardinality(v_turns) = 0 THEN
             EXIT WHEN coalesce(cardinality(v_lines), 0) = 0;
+            -- Mostly what was reported was all that its line had.
+            EXIT WHEN cardinality(v_undecided) = 0 AND NOT EXISTS (
+                SELECT FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
+                CROSS JOIN LATERAL (SELECT FROM tbs.activity AS a WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id LIMIT 1) AS a);
             v_turns := tbs.next_activities(v_lines, v_resources);
+            -- Once: who has had its turn and is new again, has to be looked at by a claim.
+            IF cardinality(v_undecided) > 0 AND v_undecided <> v_turns THEN
+                v_undecided := ARRAY(SELECT u.id FROM unnest(v_undecided) AS u (id) EXCEPT SELECT t.id FROM unnest(v_turns) AS t (id));
+                UPDATE tbs.activity AS a SET state = 'waiting' WHERE a.activity_id = ANY (v_undecided) AND a.state = 'new';
+            END IF;
+            v_undecided := '{}';
             EXIT WHEN cardinality(v_turns) = 0;
             v_lines := '{}';
             v_resources := '{}';
@@ -878,7 +893,7 @@ BEGIN
             LEFT JOIN unnest(v_budgets) WITH ORDINALITY AS b ON b.network_resource_id = a.network_resource_id
             ORDER BY i.place
         LOOP
-            IF v_turn.state = 'new' THEN
+            IF v_turn.state = 'new' AND v_turn.activity_id <> ALL (v_looked_at) THEN
                 -- Captured since a claim has looked at its line.
                 v_new_lines := v_new_lines || v_turn.line_id;
                 v_new_resources := v_new_resources || v_turn.network_resource_id;
@@ -886,6 +901,7 @@ BEGIN
             ELSIF v_turn.moved_to_line IS NOT NULL THEN
                 -- The line USOC was put on another line: the activity goes along, into that line's sequence.
                 UPDATE tbs.activity AS a SET line_id = v_turn.moved_to_line, state = 'new', bridge_id = NULL WHERE a.activity_id = v_turn.activity_id;
+                v_looked_at := array_remove(v_looked_at, v_turn.activity_id);
                 PERFORM tbs.ring();
                 v_lines := v_lines || v_turn.line_id;
                 v_resources := v_resources || v_turn.network_resource_id;
@@ -920,7 +936,10 @@ BEGIN
             END IF;
         END LOOP;
         IF cardinality(v_new_lines) > 0 THEN
-            SELECT v_lines || l.line_ids, v_resources || l.network_resource_ids INTO v_lines, v_resources FROM tbs.look_at_lines(v_new_lines, v_new_resources) AS l;
+            SELECT v_lines || l.line_ids, v_resources || l.network_resource_ids, l.activity_ids INTO v_lines, v_resources, v_found_new
+            FROM tbs.look_at_lines(v_new_lines, v_new_resources) AS l;
+            v_looked_at := v_looked_at || v_found_new;
+            v_undecided := v_undecided || v_found_new;
         END IF;
         v_called := '{}';
         IF cardinality(v_taken) > 0 THEN
@@ -961,4 +980,4 @@ BEGIN
     END IF;
 END;
 $run$;
-COMMENT ON FUNCTION tbs.run(bigint, bigint[], bigint[], integer[], integer, tbs.budget[]) IS 'internal: carries out activities of locked lines and returns the API calls to make';
+COMMENT ON FUNCTION tbs.run(bigint, bigint[], bigint[], integer[], integer, tbs.budget[], bigint[]) IS 'internal: carries out activities of locked lines and returns the API calls to make';

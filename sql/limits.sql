@@ -118,7 +118,7 @@ BEGIN
     LEFT JOIN tbs.network_resource_condition AS c ON c.network_resource_id = r.network_resource_id
     -- Asked only where there is something that could hold it up.
     LEFT JOIN LATERAL (SELECT x.until FROM tbs.held_up(r) AS x
-                       WHERE c.network_resource_id IS NOT NULL
+                       WHERE c.unavailable_since IS NOT NULL OR c.not_before > v_now
                           OR EXISTS (SELECT FROM tbs.network_resource_maintenance AS m WHERE m.network_resource_id = r.network_resource_id)) AS h ON true
     CROSS JOIN LATERAL (SELECT CASE WHEN c.ramp_from IS NULL THEN r.connections ELSE tbs.ramped_connections(r.connections, c.ramp_from) END AS connections OFFSET 0) AS n
     CROSS JOIN LATERAL (SELECT count(*) AS all_bridges, count(*) FILTER (WHERE a.bridge_id = b.bridge_id) AS this_bridge

@@ -272,14 +272,13 @@ $look_at_new$;
 COMMENT ON FUNCTION tbs.look_at_new(bigint[]) IS 'internal: supersedes or revives what comes before newly captured activities';
 
 -- look_at_lines: before a turn is given, what is new on these (line, network resource) is looked at: what its line USOC left on another line comes along, it
--- supersedes, it gives a new try; and what has become due competes. Returns those whose turn may be given; the caller holds the lines' locks.
-CREATE FUNCTION tbs.look_at_lines(INOUT line_ids bigint[], INOUT network_resource_ids integer[])
+-- supersedes, it gives a new try; and what has become due competes. Returns the lines whose turn may be given, and what was new: it waits from now on, unless it
+-- has its turn at once, and the caller says so, since mostly it has. The caller holds the lines' locks.
+CREATE FUNCTION tbs.look_at_lines(INOUT line_ids bigint[], INOUT network_resource_ids integer[], OUT activity_ids bigint[])
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $look_at_lines$
-DECLARE
-    v_new bigint[];
 BEGIN
     SELECT array_agg(l.line_id), array_agg(l.network_resource_id) INTO look_at_lines.line_ids, look_at_lines.network_resource_ids
     FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS l (line_id, network_resource_id)
@@ -292,13 +291,13 @@ BEGIN
                                         WHERE a.line_usoc_id = lu.line_usoc_id AND a.line_id > lu.line_id AND a.network_resource_id = l.network_resource_id OFFSET 0))
                       OFFSET 0)
        OR tbs.bring_along(l.line_id, l.network_resource_id);
-    v_new := ARRAY(SELECT a.activity_id FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS k (line_id, network_resource_id)
-                   JOIN tbs.activity AS a ON a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state = 'new');
-    PERFORM tbs.look_at_new(v_new);
-    UPDATE tbs.activity AS a SET state = 'waiting' WHERE a.activity_id = ANY (v_new);
+    look_at_lines.activity_ids := ARRAY(SELECT a.activity_id FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS k (line_id, network_resource_id)
+                                        JOIN tbs.activity AS a ON a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state = 'new'
+                                        ORDER BY a.activity_id);
+    PERFORM tbs.look_at_new(look_at_lines.activity_ids);
     UPDATE tbs.activity AS a SET state = 'waiting', due_at = NULL
     FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS k (line_id, network_resource_id)
     WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state IN ('scheduled', 'retry') AND a.due_at <= clock_timestamp();
 END;
 $look_at_lines$;
-COMMENT ON FUNCTION tbs.look_at_lines(bigint[], integer[]) IS 'internal: makes what is new or due on these lines ready for its turn; returns the lines that are not held up by another session';
+COMMENT ON FUNCTION tbs.look_at_lines(bigint[], integer[]) IS 'internal: makes what is new or due on these lines ready for its turn; returns the lines that are not held up by another session, and what was new';
