@@ -88,8 +88,12 @@ BEGIN
     UPDATE tbs.activity AS a SET state = 'new'
     WHERE a.activity_id = ANY (ARRAY(
         SELECT x.activity_id FROM unnest(wake_other_resources.activities) AS d
+        -- Two ranges of an index, however many of the line wait on the same network resource.
         CROSS JOIN LATERAL (SELECT y.activity_id FROM tbs.activity AS y
-                            WHERE y.line_id = d.line_id AND y.network_resource_id <> d.network_resource_id AND y.state = 'waiting' AND y.waits_for_object_id IS NULL
+                            WHERE y.line_id = d.line_id AND y.network_resource_id < d.network_resource_id AND y.state = 'waiting' AND y.waits_for_object_id IS NULL
+                            UNION ALL
+                            SELECT y.activity_id FROM tbs.activity AS y
+                            WHERE y.line_id = d.line_id AND y.network_resource_id > d.network_resource_id AND y.state = 'waiting' AND y.waits_for_object_id IS NULL
                             OFFSET 0) AS x
         WHERE d.line_id <> 0));
     IF FOUND THEN

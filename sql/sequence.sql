@@ -243,16 +243,20 @@ DECLARE
 BEGIN
     -- Both by one query: mostly there is neither.
     FOR v_found IN
-        SELECT DISTINCT e.activity_id, (e.state = 'scheduled' OR (nt.trigger_type = 'usoc_deleted' AND e.state <> 'processing'))
-                                       AND coalesce(e.moved_to, e.activity_id) < n.activity_id AS is_superseded
-        FROM tbs.activity AS n
-        JOIN tbs.activity_type AS nt ON nt.activity_type_id = n.activity_type_id
+        SELECT e.activity_id, coalesce((e.state = 'scheduled' AND e.place < n.newest) OR (e.state <> 'processing' AND e.place < n.newest_delete), false) AS is_superseded
+        -- The newest of each line USOC tells it all: thousands of new ones must not each look at thousands before them.
+        FROM (SELECT a.line_usoc_id, a.network_resource_id, a.line_id, t.service, max(a.activity_id) AS newest,
+                     max(a.activity_id) FILTER (WHERE t.trigger_type = 'usoc_deleted') AS newest_delete
+              FROM tbs.activity AS a
+              JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
+              WHERE a.activity_id = ANY (look_at_new.activity_ids) AND a.line_usoc_id <> 0
+              GROUP BY a.line_usoc_id, a.network_resource_id, a.line_id, t.service OFFSET 0) AS n
         -- By the line USOC, whatever a session's plan of long ago took for the size of the table: hence OFFSET 0.
-        CROSS JOIN LATERAL (SELECT x.activity_id, x.moved_to, x.activity_type_id, x.state FROM tbs.activity AS x
+        CROSS JOIN LATERAL (SELECT x.activity_id, coalesce(x.moved_to, x.activity_id) AS place, x.activity_type_id, x.state FROM tbs.activity AS x
                             WHERE x.line_usoc_id = n.line_usoc_id AND x.network_resource_id = n.network_resource_id AND x.line_id = n.line_id
-                              AND x.activity_id < n.activity_id OFFSET 0) AS e
-        JOIN tbs.activity_type AS et ON et.activity_type_id = e.activity_type_id AND et.service = nt.service
-        WHERE n.activity_id = ANY (look_at_new.activity_ids) AND n.line_usoc_id <> 0 AND (e.state IN ('scheduled', 'failed') OR nt.trigger_type = 'usoc_deleted')
+                              AND x.activity_id < n.newest OFFSET 0) AS e
+        JOIN tbs.activity_type AS et ON et.activity_type_id = e.activity_type_id AND et.service = n.service
+        WHERE e.state IN ('scheduled', 'failed') OR e.place < n.newest_delete
         ORDER BY is_superseded DESC, e.activity_id
     LOOP
         IF v_found.is_superseded THEN
