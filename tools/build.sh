@@ -30,9 +30,10 @@ copy_postgresql() {
         printf '%s\n' "$stamp" >"$copy.new/stamp"
         mv "$copy.new" "$copy"
     fi
-    # Extensions that the system got later (pgTAP for the tests, PgQ for a benchmark).
-    cp -a --update "/usr/share/postgresql/$version/extension/." "$(pg_share)/extension/"
-    cp -a --update "/usr/lib/postgresql/$version/lib/." "$copy/usr/lib/postgresql/$version/lib/"
+    # Extensions that the system got later (pgTAP for the tests, PgQ for a benchmark). A library that a running server has
+    # loaded must not be written into, or the server ends with a bus error: a new file takes its place.
+    cp -a --update --remove-destination "/usr/share/postgresql/$version/extension/." "$(pg_share)/extension/"
+    cp -a --update --remove-destination "/usr/lib/postgresql/$version/lib/." "$copy/usr/lib/postgresql/$version/lib/"
 }
 
 # configure FLAVOUR [CMAKE OPTION...]
