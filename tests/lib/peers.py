@@ -7,6 +7,7 @@ import os
 import select
 import subprocess
 import time
+import urllib.request
 
 from stand import POLL, Trouble, connect, query, value, wait_for
 
@@ -74,6 +75,16 @@ def server_seconds(connection):
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def calls_so_far(switch, url):
+    """The number of the sink's last call, which is one of ours; its journal is empty then."""
+    switch.control("DELETE", "/_journal")
+    with urllib.request.urlopen(url, b"{}") as answer:
+        answer.read()
+    number = switch.journal()[0]["number"]
+    switch.control("DELETE", "/_journal")
+    return number
+
+
 class SinkClock:
     """The sink's clock as time.monotonic(): it is the same, from another zero."""
 
@@ -105,4 +116,4 @@ def check_calls(report, who, calls, keys, per_key, ordered):
         report.equal(wrong, 0, f"{who}: in the order of each key, none while another of its key was under way")
 
 
-__all__ = ["DATABASE", "POLL", "Peer", "SinkClock", "check_calls", "connect", "query", "server_seconds", "value", "versions", "wait_for"]
+__all__ = ["DATABASE", "POLL", "Peer", "SinkClock", "calls_so_far", "check_calls", "connect", "query", "server_seconds", "value", "versions", "wait_for"]
