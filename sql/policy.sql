@@ -19,6 +19,7 @@ INSERT INTO tbs.setting_default (name, value, description) VALUES
     ('longest_retry', '5 minutes', 'upper bound of any wait between tries'),
     ('lease', '3 seconds', 'how long a bridge may send without having renewed its lease; another bridge takes over after one whole lease without a beat'),
     ('bulk_size', '1000', 'a statement that changes so many rows goes to the bulk lane, 100 to 1000000000; tbs.set_lane() for a transaction'),
+    ('long_transaction', '15 minutes', 'a transaction that is open for so long is named in tbs.health: it keeps the rows that the queue has done with, and claims get slower'),
     ('beat', '1 second', 'how often a bridge renews its lease; at most a third of the lease');
 
 CREATE FUNCTION tbs.set_setting(name text, value text, reason text)

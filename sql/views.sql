@@ -303,6 +303,22 @@ BEGIN
       AND a.claimed_at < clock_timestamp() - 2 * v_lease - 2 * make_interval(secs => coalesce(t.timeout_milliseconds, r.timeout_milliseconds) / 1000.0)
     GROUP BY r.name ORDER BY r.name;
 
+    -- Autovacuum is one that ends by itself, and makes nobody wait.
+    RETURN QUERY
+    SELECT 'long transaction',
+           format('%s with process %s (%s) since %s: the rows that the queue has done with stay, and claims get slower', s.usename, s.pid, s.application_name, s.xact_start),
+           format('end it: SELECT pg_terminate_backend(%s); for good: idle_in_transaction_session_timeout, and a replica for what has to read for long', s.pid)
+    FROM pg_catalog.pg_stat_activity AS s
+    WHERE s.datname = current_database() AND s.backend_type = 'client backend' AND coalesce(s.backend_xmin, s.backend_xid) IS NOT NULL
+      AND s.xact_start < clock_timestamp() - tbs.setting_value('long_transaction')::interval
+    UNION ALL
+    SELECT 'long transaction',
+           format('prepared transaction %s of %s since %s: the rows that the queue has done with stay, and claims get slower', p.gid, p.owner, p.prepared),
+           format('COMMIT PREPARED %L; or ROLLBACK PREPARED %1$L;', p.gid)
+    FROM pg_catalog.pg_prepared_xacts AS p
+    WHERE p.database = current_database() AND p.prepared < clock_timestamp() - tbs.setting_value('long_transaction')::interval
+    ORDER BY 2;
+
     RETURN QUERY
     SELECT 'history partition missing', format('%s has none: what is done then cannot be recorded', to_char(m, 'YYYY-MM')),
            'SELECT tbs.make_history_partitions(); a running bridge does it by itself'

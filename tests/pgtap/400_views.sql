@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(47);
+SELECT plan(48);
 
 -- Columns that TBS's pages have
 SELECT ok(NOT EXISTS (SELECT c FROM unnest('{activity_type,activity_description,trigger_type,trigger_description,result_status,customer_id,account_number,order_number,line_id,telephone_number,line_usoc_id,usoc}'::text[]) AS c
@@ -17,6 +17,9 @@ SELECT tbs.arm('test');
 SELECT results_eq('SELECT trouble, remedy FROM tbs.health', $$VALUES ('no bridge', 'start tbs-bridge --environment test')$$, 'armed: no bridge, and what to do');
 SELECT start_bridge();
 SELECT is_empty('SELECT * FROM tbs.health', 'all is well: nothing');
+SELECT tbs.set_setting('long_transaction', '1 microsecond', 'test');
+SELECT results_eq('SELECT trouble, remedy FROM tbs.health', $$VALUES ('long transaction', format('end it: SELECT pg_terminate_backend(%s); for good: idle_in_transaction_session_timeout, and a replica for what has to read for long', pg_backend_pid()))$$, 'a transaction that is open for long: which, and what to do');
+SELECT tbs.set_setting('long_transaction', '15 minutes', 'test');
 SELECT is_empty('SELECT * FROM tbs.activity_log', 'no task yet: the log is empty, whatever was armed');
 
 -- Captured
