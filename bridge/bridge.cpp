@@ -282,16 +282,17 @@ void Bridge::pace(TimePoint now) {
             case Pacer::Action::sleep: {
                 pacer_.sleep_sent();
                 const std::uint64_t registration = registration_;
-                listener_.sleep(
-                    bridge_id_, [this, registration](SleepAnswer answer, const PgError* error) {
-                        if (error != nullptr && error->connection_lost) return;
-                        const bool failed = set_aside("sleep", error, registration);
-                        if (failed) {
-                            pacer_.sleep_failed(clock_.now());
-                        } else {
-                            pacer_.sleep_answered(answer.alone, answer.next_due, clock_.now());
-                        }
-                    });
+                listener_.sleep(bridge_id_,
+                                [this, registration](SleepAnswer answer, const PgError* error) {
+                                    if (error != nullptr && error->connection_lost) return;
+                                    const bool failed = set_aside("sleep", error, registration);
+                                    if (failed) {
+                                        pacer_.sleep_failed(clock_.now());
+                                    } else {
+                                        pacer_.sleep_answered(answer.alone, answer.claimable,
+                                                              answer.next_due, clock_.now());
+                                    }
+                                });
                 break;
             }
         }

@@ -13,7 +13,8 @@ namespace tbs::bridge {
 namespace {
 
 constexpr Duration kTestTime = std::chrono::seconds{5};
-constexpr const char* kSleep = "SELECT alone, next_due_milliseconds FROM tbs.bridge_sleep($1)";
+constexpr const char* kSleep =
+    "SELECT alone, claimable, next_due_milliseconds FROM tbs.bridge_sleep($1)";
 constexpr const char* kWake = "SELECT tbs.bridge_wake($1)";
 constexpr const char* kSleepName = "tbs_sleep";
 constexpr const char* kWakeName = "tbs_wake";
@@ -93,9 +94,10 @@ void Listener::sleep(std::int64_t bridge_id, SleepReply reply) {
             SleepAnswer answer;
             if (error == nullptr && result.rows() > 0) {
                 answer.alone = result.boolean(0, 0);
-                if (!result.is_null(0, 1)) {
+                answer.claimable = result.boolean(0, 1);
+                if (!result.is_null(0, 2)) {
                     answer.next_due =
-                        std::chrono::milliseconds{std::max<std::int64_t>(result.int64(0, 1), 0)};
+                        std::chrono::milliseconds{std::max<std::int64_t>(result.int64(0, 2), 0)};
                 }
             }
             reply(answer, error);

@@ -17,6 +17,7 @@ namespace tbs::bridge {
 
 struct SleepAnswer {
     bool alone = false;
+    bool claimable = true;
     std::optional<Duration> next_due;
 };
 

@@ -17,7 +17,7 @@ constexpr Duration kShortSleep = milliseconds{10};
 constexpr unsigned kLooksAfterShortSleep = 3;  // after 1, 2 and 4 ms
 constexpr Duration kCrowdFirst = milliseconds{50};
 constexpr Duration kCrowdLast = milliseconds{1000};
-constexpr Duration kDueFirst = milliseconds{5};
+constexpr Duration kDueFirst = milliseconds{1};
 constexpr Duration kFailureFirst = milliseconds{100};
 constexpr Duration kFailureLast = milliseconds{5000};
 
@@ -130,15 +130,20 @@ void Pacer::sleep_sent() {
     ++unanswered_sleeps_;
 }
 
-void Pacer::sleep_answered(bool alone, std::optional<Duration> next_due, TimePoint now) {
+void Pacer::sleep_answered(bool alone, bool claimable, std::optional<Duration> next_due,
+                           TimePoint now) {
     if (unanswered_sleeps_ > 0) --unanswered_sleeps_;
     // Something woke it in between: the answer belongs to a sleep that is over.
     if (phase_ != Phase::falling_asleep || unanswered_sleeps_ > 0) return;
     alone_ = alone;
     locked_ = alone;
     next_due_ = next_due;
-    phase_ = Phase::last_look;
     asleep_since_ = now;
+    if (!claimable && !claim_wanted_) {
+        rest(now);
+        return;
+    }
+    phase_ = Phase::last_look;
     claim_wanted_ = true;
 }
 
@@ -158,8 +163,7 @@ void Pacer::rest(TimePoint now) {
     }
     if (listening_ && next_due_) {
         // What is due and still cannot be claimed is looked at in growing intervals.
-        const Duration floor =
-            fruitless_ == 0 ? milliseconds{1} : doubled(kDueFirst, fruitless_, kCrowdLast);
+        const Duration floor = doubled(kDueFirst, fruitless_, kCrowdLast);
         pause = std::min(pause, std::max(*next_due_, floor));
     }
     if (fruitless_ < 16) ++fruitless_;

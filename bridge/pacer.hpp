@@ -4,8 +4,8 @@
 // Awake: claims follow each other as long as they bring all that they ask for; one that brings less
 // has found no more. A claim that brings nothing leads to sleep, also while calls are under way
 // (otherwise a commit that nobody announces would wait for the slowest of them). Falling asleep is:
-// bridge_sleep on the listening connection, then one last claim, then waiting for a notification or
-// a time.
+// bridge_sleep on the listening connection, then one last claim if the answer says that it may
+// bring something, then waiting for a notification or a time.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +38,8 @@ class Pacer {
     // Answers were recorded: what follows them may be claimable, or due at another time.
     void reported(TimePoint now);
     void sleep_sent();
-    void sleep_answered(bool alone, std::optional<Duration> next_due, TimePoint now);
+    void sleep_answered(bool alone, bool claimable, std::optional<Duration> next_due,
+                        TimePoint now);
     void sleep_failed(TimePoint now);
     void wake_sent() { wake_wanted_ = false; }
 

@@ -993,7 +993,8 @@ BEGIN
         FROM unnest(report.activity_ids, report.call_numbers, report.curl_results, report.http_statuses, report.answers, report.started_at, report.elapsed_microseconds)
              WITH ORDINALITY AS i (activity_id, call_number, curl_result, http_status, answer, started_at, elapsed_microseconds, place)
         CROSS JOIN LATERAL (SELECT report.headers -> (i.place - 1)::integer AS header OFFSET 0) AS d
-        LEFT JOIN LATERAL (SELECT y AS activity, y.* FROM tbs.activity AS y WHERE y.activity_id = i.activity_id OFFSET 0) AS a ON true
+        LEFT JOIN LATERAL (SELECT y AS activity, y.activity_type_id, y.network_resource_id, y.remote_object_id, y.line_usoc_id, y.operation
+                           FROM tbs.activity AS y WHERE y.activity_id = i.activity_id OFFSET 0) AS a ON true
         LEFT JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
         LEFT JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
         LEFT JOIN LATERAL (SELECT y AS object, y.kind FROM tbs.remote_object AS y WHERE y.remote_object_id = a.remote_object_id OFFSET 0) AS o ON true
@@ -1100,7 +1101,7 @@ $bridge_stop$;
 COMMENT ON FUNCTION tbs.bridge_stop(bigint) IS 'ends a bridge; what it had not finished may be claimed by others at once';
 
 CREATE FUNCTION tbs.bridge_sleep(bridge_id bigint)
-RETURNS TABLE (alone boolean, next_due_milliseconds integer)
+RETURNS TABLE (alone boolean, claimable boolean, next_due_milliseconds integer)
 LANGUAGE plpgsql
 VOLATILE STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -1112,10 +1113,16 @@ SET enable_material = off
 SET jit = off
 AS $bridge_sleep$
 DECLARE
+    -- First of all: every statement after it sees what was committed without notifying anybody.
     v_has_bell boolean := tbs.bell_sleep();
     v_due_at timestamptz;
 BEGIN
-    v_due_at := tbs.next_due_at(bridge_sleep.bridge_id);
+    alone := coalesce(v_has_bell, false);
+    claimable := false;
+    IF tbs.has_claimable(bridge_sleep.bridge_id, '{}', 'infinity') THEN
+        claimable := tbs.has_claimable(bridge_sleep.bridge_id, '{}', clock_timestamp());
+        v_due_at := tbs.next_due_at(bridge_sleep.bridge_id);
+    END IF;
     IF v_due_at IS NOT NULL THEN
         next_due_milliseconds := greatest(tbs.milliseconds(v_due_at - clock_timestamp()), 0);
     END IF;
@@ -1123,12 +1130,11 @@ BEGIN
     IF v_has_bell IS NULL THEN
         next_due_milliseconds := least(next_due_milliseconds, 1);
     END IF;
-    alone := coalesce(v_has_bell, false);
     RETURN NEXT;
 END;
 $bridge_sleep$;
 COMMENT ON FUNCTION tbs.bridge_sleep(bigint) IS
-'on the listening connection, before waiting: alone is true when this bridge is the last one awake, and then commits notify; next_due_milliseconds: when the next retry is due, or a network resource may be called again, or what is just being committed can be seen';
+'on the listening connection, before waiting: alone is true when this bridge is the last one awake, and then commits notify; claimable: there may be work already, so claim once more; next_due_milliseconds: when the next retry is due, or a network resource may be called again, or what is just being committed can be seen';
 
 CREATE FUNCTION tbs.bridge_wake(bridge_id bigint)
 RETURNS void

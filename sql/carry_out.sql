@@ -384,7 +384,8 @@ BEGIN
                        WHERE x.remote_object_id = o.remote_object_id AND (x.line_usoc_id, x.service) <> (s.line_usoc_id, s.service))) AS has_changed,
                CASE WHEN s.error IS NOT NULL THEN format('%s %s, %s: %s', s.operation, s.kind, s.error_member, s.error) END AS error
         FROM unnest(sendings) WITH ORDINALITY AS s
-        CROSS JOIN LATERAL (SELECT x AS object, x.* FROM tbs.remote_object AS x WHERE x.remote_object_id = v_objects[s.ordinality] OFFSET 0) AS o
+        CROSS JOIN LATERAL (SELECT x AS object, x.remote_object_id, x.network_resource_id, x.kind, x.key, x.in_flight_activity_id, x.sent_at, x.accepted_at
+                            FROM tbs.remote_object AS x WHERE x.remote_object_id = v_objects[s.ordinality] OFFSET 0) AS o
         -- The place that it shares with others, if any: an object and its members that other services own.
         CROSS JOIN LATERAL (
             SELECT r.network_resource_type, CASE WHEN EXISTS (SELECT FROM tbs.remote_object_kind AS y
@@ -667,7 +668,8 @@ BEGIN
                -- A service may want nothing just now (a phone, on a line that has no device yet).
                coalesce(g.plan, '{}') AS plan
         FROM unnest(carry_out.activity_ids) WITH ORDINALITY AS i (activity_id, place)
-        CROSS JOIN LATERAL (SELECT x AS activity, x.* FROM tbs.activity AS x WHERE x.activity_id = i.activity_id OFFSET 0) AS a
+        CROSS JOIN LATERAL (SELECT x AS activity, x.activity_type_id, x.network_resource_id, x.line_usoc_id, x.corrections, x.round_at, x.send_all
+                            FROM tbs.activity AS x WHERE x.activity_id = i.activity_id OFFSET 0) AS a
         JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
         JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
         LEFT JOIN LATERAL (

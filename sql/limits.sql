@@ -164,9 +164,6 @@ STABLE
 SET search_path = pg_catalog, pg_temp
 AS $next_due_at$
 BEGIN
-    IF NOT tbs.has_claimable(next_due_at.bridge_id, '{}', 'infinity') THEN
-        RETURN NULL;
-    END IF;
     RETURN (
         -- A token may have come in since the last claim: with work there, it is worth a look soon.
         SELECT min(CASE WHEN b.calls > 0 AND b.tokens > 0 THEN least(d.due_at, CASE WHEN n.waiting THEN b.look_again_at END)

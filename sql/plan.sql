@@ -204,8 +204,9 @@ BEGIN ATOMIC
             FROM tbs.network_resource AS r
             CROSS JOIN LATERAL tbs.wanted_objects(plan.context, r.network_resource_type, plan.service) AS m
             JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = (m.recipe).kind
-            LEFT JOIN LATERAL (SELECT x.* FROM tbs.remote_object AS x
-                               WHERE x.network_resource_id = plan.network_resource_id AND x.kind = (m.recipe).kind AND x.key = m.key OFFSET 0) AS o ON true
+            LEFT JOIN LATERAL (SELECT x.remote_object_id, x.identity, x.presence, x.settled, x.sent_at, x.accepted, x.accepted_at, x.accepted_epoch, x.prepared, x.members
+                               FROM tbs.remote_object AS x
+                               WHERE x.network_resource_id = plan.network_resource_id AND x.kind = k.kind AND x.key = m.key OFFSET 0) AS o ON true
             -- What was sent once and has no value any more is cleared: a member left out of a change would keep its old value.
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN coalesce(o.members, '{}') = '{}' THEN m.content
@@ -248,7 +249,8 @@ BEGIN ATOMIC
                CASE WHEN u.removal = 'return' AND q.steps ? 'return' THEN q.steps || jsonb_build_object('delete', q.steps -> 'return') ELSE q.steps END,
                o.sent_at, o.accepted_at, NULL, NULL, u.removal
         FROM tbs.remote_object_use AS u
-        CROSS JOIN LATERAL (SELECT x.* FROM tbs.remote_object AS x WHERE x.remote_object_id = u.remote_object_id OFFSET 0) AS o
+        CROSS JOIN LATERAL (SELECT x.remote_object_id, x.kind, x.key, x.identity, x.find_value, x.presence, x.origin, x.sent_at, x.accepted_at
+                            FROM tbs.remote_object AS x WHERE x.remote_object_id = u.remote_object_id OFFSET 0) AS o
         JOIN tbs.network_resource AS r ON r.network_resource_id = u.network_resource_id
         JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = o.kind
         LEFT JOIN tbs.recipe AS q ON q.network_resource_type = r.network_resource_type AND q.service = u.service AND q.position = u.position

@@ -24,12 +24,13 @@ class PacerTest : public ::testing::Test {
         pacer_.claim_answered(rows, clock_.now(), in_hand_);
     }
 
-    void fall_asleep(bool alone, std::optional<Duration> due = std::nullopt) {
+    void fall_asleep(bool alone, std::optional<Duration> due = std::nullopt,
+                     bool claimable = false) {
         ASSERT_EQ(next(), Action::sleep);
         pacer_.sleep_sent();
         EXPECT_EQ(next(), Action::nothing);
-        pacer_.sleep_answered(alone, due, clock_.now());
-        claim(0);
+        pacer_.sleep_answered(alone, claimable, due, clock_.now());
+        if (claimable) claim(0);
         EXPECT_TRUE(pacer_.asleep());
         EXPECT_EQ(next(), Action::nothing);
     }
@@ -100,12 +101,32 @@ TEST_F(PacerTest, LooksOnceMoreAfterTakingTheLock) {
     claim(0);
     ASSERT_EQ(next(), Action::sleep);
     pacer_.sleep_sent();
-    pacer_.sleep_answered(true, std::nullopt, clock_.now());
+    pacer_.sleep_answered(true, true, std::nullopt, clock_.now());
     claim(3);  // it came in between
     EXPECT_EQ(next(), Action::wake);
     pacer_.wake_sent();
     EXPECT_FALSE(pacer_.asleep());
     EXPECT_EQ(pause(), 3ms);
+}
+
+TEST_F(PacerTest, NothingClaimableWithTheLockNeedsNoLastLook) {
+    claim(0);
+    ASSERT_EQ(next(), Action::sleep);
+    pacer_.sleep_sent();
+    pacer_.sleep_answered(true, false, std::nullopt, clock_.now());
+    EXPECT_TRUE(pacer_.asleep());
+    EXPECT_EQ(next(), Action::nothing);
+    EXPECT_EQ(pause(), 5s);
+}
+
+TEST_F(PacerTest, WhatWasReportedWhileItFellAsleepIsFollowedByAClaim) {
+    claim(0);
+    ASSERT_EQ(next(), Action::sleep);
+    pacer_.sleep_sent();
+    pacer_.reported(clock_.now());
+    pacer_.sleep_answered(true, false, std::nullopt, clock_.now());
+    claim(0);
+    fall_asleep(true);
 }
 
 TEST_F(PacerTest, AClaimSentBeforeTheLockIsNotTheLastLook) {
@@ -115,7 +136,7 @@ TEST_F(PacerTest, AClaimSentBeforeTheLockIsNotTheLastLook) {
     pacer_.reported(clock_.now());
     ASSERT_EQ(next(), Action::claim);
     pacer_.claim_sent(clock_.now(), pacer_.claim_limit(in_hand_));
-    pacer_.sleep_answered(true, std::nullopt, clock_.now());
+    pacer_.sleep_answered(true, true, std::nullopt, clock_.now());
     pacer_.claim_answered(0, clock_.now(), 0);
     EXPECT_FALSE(pacer_.asleep());
     claim(0);
@@ -155,7 +176,7 @@ TEST_F(PacerTest, NotificationWhileFallingAsleepReleasesTheLockAfterIt) {
     pacer_.claim_sent(clock_.now(), pacer_.claim_limit(in_hand_));
     EXPECT_EQ(next(), Action::wake);
     pacer_.wake_sent();
-    pacer_.sleep_answered(true, std::nullopt, clock_.now());  // of the sleep that is over
+    pacer_.sleep_answered(true, true, std::nullopt, clock_.now());  // of the sleep that is over
     pacer_.claim_answered(0, clock_.now(), in_hand_);
     EXPECT_FALSE(pacer_.asleep());
     fall_asleep(true);
@@ -187,18 +208,18 @@ TEST_F(PacerTest, ADueTimeShortensTheSleep) {
     clock_.advance(300ms);
     ASSERT_EQ(next(), Action::sleep);
     pacer_.sleep_sent();
-    pacer_.sleep_answered(true, std::nullopt, clock_.now());
+    pacer_.sleep_answered(true, true, std::nullopt, clock_.now());
     claim(2);
 }
 
 TEST_F(PacerTest, WhatIsDueButCannotBeClaimedDoesNotMakeItSpin) {
     claim(0);
-    fall_asleep(true, 0ms);
+    fall_asleep(true, 0ms, true);
     EXPECT_EQ(pause(), 1ms);
     Duration total{};
     for (int i = 0; i < 12; ++i) {
         clock_.advance(pause());
-        fall_asleep(true, 0ms);
+        fall_asleep(true, 0ms, true);
         total += pause();
     }
     EXPECT_EQ(pause(), 1s);
@@ -232,7 +253,7 @@ TEST_F(PacerTest, ARetryThatAReportMadeWhileItFellAsleepIsDueInTime) {
     ASSERT_EQ(next(), Action::sleep);
     pacer_.sleep_sent();
     pacer_.reported(clock_.now());
-    pacer_.sleep_answered(true, std::nullopt, clock_.now());
+    pacer_.sleep_answered(true, true, std::nullopt, clock_.now());
     claim(0);
     fall_asleep(true, 700ms);
     EXPECT_EQ(pause(), 700ms);
@@ -243,7 +264,7 @@ TEST_F(PacerTest, ARetryThatAReportMadeDuringTheLastLookIsDueInTime) {
     clock_.advance(3ms);
     ASSERT_EQ(next(), Action::sleep);
     pacer_.sleep_sent();
-    pacer_.sleep_answered(true, std::nullopt, clock_.now());
+    pacer_.sleep_answered(true, true, std::nullopt, clock_.now());
     ASSERT_EQ(next(), Action::claim);
     pacer_.claim_sent(clock_.now(), pacer_.claim_limit(in_hand_));
     pacer_.reported(clock_.now());
