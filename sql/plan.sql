@@ -176,6 +176,43 @@ END;
 $accepted_epoch$;
 COMMENT ON FUNCTION tbs.accepted_epoch(tbs.network_resource) IS 'internal: what an acceptance is only good for: this database on this timeline, this base URL';
 
+CREATE FUNCTION tbs.left_objects(line_usoc_id bigint, network_resource_id integer, service text, wanted bigint[])
+RETURNS SETOF tbs.planned_object
+LANGUAGE plpgsql
+STABLE ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $left_objects$
+BEGIN
+    RETURN QUERY
+    SELECT u.position, o.kind, o.key,
+           CASE WHEN d.has_other_users
+                  OR (tbs.other_user(left_objects.network_resource_id, o.kind, o.key, o.find_value, left_objects.line_usoc_id, left_objects.service)).line_usoc_id_found IS NOT NULL
+                THEN 'release'
+                WHEN o.presence = 'absent' OR o.origin = 'found' OR u.removal = 'keep' OR NOT coalesce(q.steps ? 'delete', false) THEN 'forget'
+                ELSE 'delete' END,
+           o.remote_object_id, o.identity, o.find_value, NULL::jsonb, NULL::jsonb,
+           CASE WHEN u.removal = 'return' AND q.steps ? 'return' THEN q.steps || jsonb_build_object('delete', q.steps -> 'return') ELSE q.steps END,
+           o.sent_at, o.accepted_at, NULL::text, NULL::text, u.removal
+    FROM tbs.remote_object_use AS u
+    JOIN tbs.remote_object AS o ON o.remote_object_id = u.remote_object_id
+    JOIN tbs.network_resource AS r ON r.network_resource_id = u.network_resource_id
+    JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = o.kind
+    LEFT JOIN tbs.recipe AS q ON q.network_resource_type = r.network_resource_type AND q.service = u.service AND q.position = u.position
+    -- What several lines share stays until the last of those that used it has moved away.
+    CROSS JOIN LATERAL (
+        SELECT k.shared AND EXISTS (SELECT FROM tbs.remote_object_use AS x
+                                    WHERE x.remote_object_id = u.remote_object_id AND (x.line_usoc_id, x.service) <> (u.line_usoc_id, u.service)) AS has_other_users
+        OFFSET 0) AS d
+    WHERE u.line_usoc_id = left_objects.line_usoc_id AND u.network_resource_id = left_objects.network_resource_id AND u.service = left_objects.service
+      AND u.remote_object_id <> ALL (left_objects.wanted)
+    -- Members of an object that the service has too come last: when that one goes, nothing is left to do about them.
+    ORDER BY k.part_of IS NOT NULL AND EXISTS (SELECT FROM tbs.service_object AS s
+                                               WHERE s.network_resource_type = r.network_resource_type AND s.service = u.service AND s.kind = k.part_of),
+             u.position DESC, o.remote_object_id DESC;
+END;
+$left_objects$;
+COMMENT ON FUNCTION tbs.left_objects(bigint, integer, text, bigint[]) IS 'internal: what a service of a line USOC has on a network resource besides these remote objects, and does not want any more, in the order of the calls';
+
 -- plan: the wanted objects in ascending position, then what this line USOC has and does not want any more, in descending position.
 CREATE FUNCTION tbs.plan(line_usoc_id bigint, network_resource_id integer, service text, context jsonb, round_at timestamptz, send_all boolean)
 RETURNS SETOF tbs.planned_object
@@ -237,30 +274,14 @@ BEGIN ATOMIC
               AND y.line_id_found <> (plan.context #>> '{line,line_id}')::bigint
             LIMIT 1) AS u ON true
         UNION ALL
-        -- Members of an object that the service has too come last: when that one goes, nothing is left to do about them.
-        SELECT CASE WHEN k.part_of IS NOT NULL AND EXISTS (SELECT FROM tbs.service_object AS s
-                                                           WHERE s.network_resource_type = r.network_resource_type AND s.service = u.service AND s.kind = k.part_of)
-                    THEN 3 ELSE 2 END, -u.position, -o.remote_object_id, u.position, o.kind, o.key,
-               CASE WHEN d.has_other_users
-                      OR (tbs.other_user(plan.network_resource_id, o.kind, o.key, o.find_value, plan.line_usoc_id, plan.service)).line_usoc_id_found IS NOT NULL THEN 'release'
-                    WHEN o.presence = 'absent' OR o.origin = 'found' OR u.removal = 'keep' OR NOT coalesce(q.steps ? 'delete', false) THEN 'forget'
-                    ELSE 'delete' END,
-               o.remote_object_id, o.identity, o.find_value, NULL, NULL,
-               CASE WHEN u.removal = 'return' AND q.steps ? 'return' THEN q.steps || jsonb_build_object('delete', q.steps -> 'return') ELSE q.steps END,
-               o.sent_at, o.accepted_at, NULL, NULL, u.removal
-        FROM tbs.remote_object_use AS u
-        CROSS JOIN LATERAL (SELECT x.remote_object_id, x.kind, x.key, x.identity, x.find_value, x.presence, x.origin, x.sent_at, x.accepted_at
-                            FROM tbs.remote_object AS x WHERE x.remote_object_id = u.remote_object_id OFFSET 0) AS o
-        JOIN tbs.network_resource AS r ON r.network_resource_id = u.network_resource_id
-        JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = o.kind
-        LEFT JOIN tbs.recipe AS q ON q.network_resource_type = r.network_resource_type AND q.service = u.service AND q.position = u.position
-        -- What several lines share stays until the last of those that used it has moved away.
-        CROSS JOIN LATERAL (
-            SELECT k.shared AND EXISTS (SELECT FROM tbs.remote_object_use AS x
-                                        WHERE x.remote_object_id = u.remote_object_id AND (x.line_usoc_id, x.service) <> (u.line_usoc_id, u.service)) AS has_other_users
-            OFFSET 0) AS d
-        WHERE u.line_usoc_id = plan.line_usoc_id AND u.network_resource_id = plan.network_resource_id AND u.service = plan.service
-          AND NOT EXISTS (SELECT FROM wanted AS w WHERE w.remote_object_id = u.remote_object_id)) AS p
+        -- What it does not want any more: mostly nothing, which is found out without starting the query for it.
+        SELECT 2, l.ordinality::integer, 0, l.position, l.kind, l.key, l.operation, l.remote_object_id, l.identity, l.find_value, l.content, l.item, l.steps,
+               l.sent_at, l.accepted_at, l.error, l.error_member, l.removal
+        FROM tbs.left_objects(plan.line_usoc_id, plan.network_resource_id, plan.service,
+                              ARRAY(SELECT w.remote_object_id FROM wanted AS w WHERE w.remote_object_id IS NOT NULL)) WITH ORDINALITY AS l
+        WHERE EXISTS (SELECT FROM tbs.remote_object_use AS u
+                      WHERE u.line_usoc_id = plan.line_usoc_id AND u.network_resource_id = plan.network_resource_id AND u.service = plan.service
+                        AND NOT EXISTS (SELECT FROM wanted AS w WHERE w.remote_object_id = u.remote_object_id))) AS p
     ORDER BY p.part, p.place, p.ordinal;
 END;
 COMMENT ON FUNCTION tbs.plan(bigint, integer, text, jsonb, timestamptz, boolean) IS
