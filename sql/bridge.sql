@@ -208,7 +208,8 @@ $take_over$;
 COMMENT ON FUNCTION tbs.take_over(bigint, bigint, boolean, text) IS 'internal: ends a bridge that has not renewed its lease, unless it has just done so or is in the middle of a statement';
 
 -- A session keeps its plans; of two indexes that seemed equally good for an empty table it may have kept the one that has to be read from end to end. Autovacuum
--- comes once in a minute: a load of a hundred thousand lines begins and ends before that.
+-- comes once in a minute: a load of a hundred thousand lines begins and ends before that. A queue that was empty when autovacuum came has its pages still, and fills them
+-- again without growing: hence the rows too.
 CREATE FUNCTION tbs.analyze_grown_tables()
 RETURNS void
 LANGUAGE plpgsql
@@ -220,7 +221,9 @@ DECLARE
 BEGIN
     FOR v_table IN
         SELECT c.relname FROM pg_class AS c
-        WHERE c.relnamespace = 'tbs'::regnamespace AND c.relkind = 'r' AND pg_relation_size(c.oid) > 4 * current_setting('block_size')::bigint * greatest(c.relpages, 2)
+        WHERE c.relnamespace = 'tbs'::regnamespace AND c.relkind = 'r'
+          AND (pg_relation_size(c.oid) > 4 * current_setting('block_size')::bigint * greatest(c.relpages, 2)
+               OR pg_stat_get_live_tuples(c.oid) > 4 * greatest(c.reltuples, 100))
     LOOP
         EXECUTE format('ANALYZE (SKIP_LOCKED) tbs.%I', v_table.relname);
     END LOOP;
@@ -632,6 +635,7 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $store_settled$
 DECLARE
+    v_ids bigint[] := ARRAY(SELECT s.remote_object_id FROM unnest(objects) AS s);
     v_object tbs.remote_object;
     v_activity tbs.activity;
 BEGIN
@@ -639,7 +643,7 @@ BEGIN
     SET in_flight_activity_id = NULL, origin = s.origin, presence = s.presence, settled = s.settled, accepted = s.accepted, accepted_at = s.accepted_at,
         accepted_activity_id = s.accepted_activity_id, accepted_epoch = s.accepted_epoch, identifiers = s.identifiers, prepared = s.prepared
     FROM unnest(objects) AS s
-    WHERE o.remote_object_id = s.remote_object_id;
+    WHERE o.remote_object_id = s.remote_object_id AND o.remote_object_id = ANY (v_ids);
     FOR i IN 1 .. cardinality(objects) LOOP
         v_object := objects[i];
         CONTINUE WHEN v_object.presence <> 'absent';
@@ -654,7 +658,7 @@ BEGIN
           AND NOT EXISTS (SELECT FROM tbs.activity AS w WHERE w.waits_for_object_id = o.remote_object_id);
         PERFORM tbs.forget_parts(v_object, v_activity.line_id);
     END LOOP;
-    PERFORM tbs.wake_object_waiters(ARRAY(SELECT s.remote_object_id FROM unnest(objects) AS s));
+    PERFORM tbs.wake_object_waiters(v_ids);
 END;
 $store_settled$;
 COMMENT ON FUNCTION tbs.store_settled(tbs.activity[], tbs.remote_object[]) IS 'internal: stores remote objects as the answers to the calls of these activities have made them, and releases them';

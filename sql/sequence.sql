@@ -295,13 +295,19 @@ BEGIN
                                         WHERE a.line_usoc_id = lu.line_usoc_id AND a.line_id > lu.line_id AND a.network_resource_id = l.network_resource_id OFFSET 0))
                       OFFSET 0)
        OR tbs.bring_along(l.line_id, l.network_resource_id);
-    look_at_lines.activity_ids := ARRAY(SELECT a.activity_id FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS k (line_id, network_resource_id)
-                                        JOIN tbs.activity AS a ON a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state = 'new'
-                                        ORDER BY a.activity_id);
+    -- Line by line, whatever a session's plan of long ago took for the size of the queue: hence OFFSET 0.
+    look_at_lines.activity_ids := ARRAY(
+        SELECT n.activity_id FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS k (line_id, network_resource_id)
+        CROSS JOIN LATERAL (SELECT a.activity_id FROM tbs.activity AS a
+                            WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state = 'new' OFFSET 0) AS n
+        ORDER BY n.activity_id);
     PERFORM tbs.look_at_new(look_at_lines.activity_ids);
     UPDATE tbs.activity AS a SET state = 'waiting', due_at = NULL
-    FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS k (line_id, network_resource_id)
-    WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state IN ('scheduled', 'retry') AND a.due_at <= clock_timestamp();
+    WHERE a.activity_id = ANY (ARRAY(
+        SELECT d.activity_id FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS k (line_id, network_resource_id)
+        CROSS JOIN LATERAL (SELECT x.activity_id FROM tbs.activity AS x
+                            WHERE x.line_id = k.line_id AND x.network_resource_id = k.network_resource_id AND x.state IN ('scheduled', 'retry')
+                              AND x.due_at <= clock_timestamp() OFFSET 0) AS d));
 END;
 $look_at_lines$;
 COMMENT ON FUNCTION tbs.look_at_lines(bigint[], integer[]) IS 'internal: makes what is new or due on these lines ready for its turn; returns the lines that are not held up by another session, and what was new';
