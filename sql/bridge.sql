@@ -123,7 +123,7 @@ BEGIN
         WHERE a.activity_id = ANY (give_back.activity_ids) AND a.state = 'processing'
         RETURNING a.*
     LOOP
-        UPDATE tbs.remote_object AS o SET in_flight_activity_id = NULL
+        UPDATE tbs.remote_object AS o SET in_flight_activity_id = NULL, prepared = CASE WHEN v_activity.operation <> 'prepare' THEN o.prepared END
         WHERE o.remote_object_id = v_activity.remote_object_id AND o.in_flight_activity_id = v_activity.activity_id;
         PERFORM tbs.wake_object_waiters(ARRAY[v_activity.remote_object_id]);
         PERFORM tbs.record_event(give_back.event, NULL, v_activity, false, give_back.message);

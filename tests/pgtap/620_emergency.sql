@@ -4,7 +4,7 @@ BEGIN;
 \ir fixture/catalogue.sql
 \ir fixture/services.sql
 \ir fixture/bridge.sql
-SELECT plan(41);
+SELECT plan(45);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -68,6 +68,18 @@ UPDATE tbs.network_information SET emergency_address = emergency_address || '{"l
 SELECT set_eq($$SELECT unnest(work('{"address-formatted-pidflo": {}}'))$$,
               '{POST /domains/acme/addresses/validate,PUT /domains/acme/addresses/tbs-1,PUT /domains/acme/addresses/endpoints/18585550101,PUT /domains/acme/addresses/endpoints/18585550102}'::text[],
               'validated and changed once, and both endpoints');
+
+-- The bridge goes away while an address is being validated: what was valid before must not be taken for it
+UPDATE tbs.network_information SET emergency_address = emergency_address || '{"line_2": "Suite 5"}' WHERE network_information_id = 1;
+SELECT ok(claim() @> '{POST /domains/acme/addresses/validate}', 'a change is being validated');
+SELECT tbs.bridge_stop(bridge());
+DELETE FROM test.hand;
+SELECT start_bridge('two');
+SELECT ok(claim() @> '{POST /domains/acme/addresses/validate}', 'its answer is lost: validated again');
+SELECT is(answer(200, '{"address-formatted-pidflo": {"ValidationStatus": "VALID", "Suite": 5}}', 'POST %/validate'), '{PUT /domains/acme/addresses/tbs-1}', 'then changed');
+SELECT is(last_body('PUT %/addresses/tbs-1') -> 'address-formatted-pidflo', '{"ValidationStatus": "VALID", "Suite": 5}'::jsonb, 'to what was validated');
+SELECT answer(200);
+SELECT work('{"address-formatted-pidflo": {}}');
 
 -- Another number: make before break
 UPDATE tbs.line SET telephone_number = '+18585550191' WHERE line_id = 101;
