@@ -139,27 +139,38 @@ END;
 $capture_queues_of$;
 COMMENT ON FUNCTION tbs.capture_queues_of(bigint[], text[]) IS 'internal: line_changed for the queues of lines on which these USOCs came or went';
 
+-- A session runs statements of one row and of a hundred thousand, and what a trigger function reads of their rows is planned for as many as its first statement had in
+-- that session, for ever. Nested loops over the rows of a large statement would hardly end. So
+-- - old and new rows are joined by a FULL JOIN, which is never a nested loop; behind OFFSET 0, so that no condition makes another join of it;
+-- - rows that were inserted are looked up by an array of their ids, whose length a plan knows that is made for it.
 CREATE FUNCTION tbs.capture_line_usoc_insert()
 RETURNS trigger
 LANGUAGE plpgsql
 VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = auto
 AS $capture_line_usoc_insert$
 DECLARE
+    v_ids bigint[];
     v_lane smallint;
 BEGIN
     IF NOT tbs.is_capturing() THEN
         RETURN NULL;
     END IF;
-    v_lane := tbs.capture_lane((SELECT count(*) FROM new_rows));
+    v_ids := ARRAY(SELECT n.line_usoc_id FROM new_rows AS n);
+    v_lane := tbs.capture_lane(cardinality(v_ids));
+    IF cardinality(v_ids) >= 100 THEN
+        -- Until the end of this function, which has the setting as well.
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    END IF;
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc,
                               user_name, trigger_description, lane)
     SELECT t.activity_type_id, a.network_resource_id, a.line_id, a.line_usoc_id, a.customer_id,
            coalesce(nullif(current_setting('tbs.order_number', true), ''), a.order_number), a.telephone_number, a.usoc,
            nullif(current_setting('tbs.user_name', true), ''), 'USOC ' || a.usoc || ' added', v_lane
-    FROM new_rows AS n
-    JOIN tbs.line_usoc_association AS a ON a.line_usoc_id = n.line_usoc_id AND a.active AND a.network_resource_state <> 'retired'
+    FROM tbs.line_usoc_association AS a
     JOIN tbs.activity_type AS t ON t.network_resource_type = a.network_resource_type AND t.service = a.service AND t.trigger_type = 'usoc_added'
+    WHERE a.line_usoc_id = ANY (v_ids) AND a.active AND a.network_resource_state <> 'retired'
     ORDER BY a.line_id, a.position, a.line_usoc_id;
     IF FOUND THEN
         PERFORM tbs.ring();
@@ -236,7 +247,9 @@ BEGIN
     END IF;
     v_lane := tbs.capture_lane((SELECT count(*) FROM new_rows));
     PERFORM tbs.capture_line_usoc_removal(gone.rows)
-    FROM (SELECT array_agg(o::tbs.line_usoc) AS rows FROM old_rows AS o WHERE NOT EXISTS (SELECT FROM new_rows AS n WHERE n.line_usoc_id = o.line_usoc_id)) AS gone
+    FROM (SELECT array_agg(c.o) AS rows
+          FROM (SELECT o::tbs.line_usoc AS o, n.line_usoc_id FROM old_rows AS o FULL JOIN new_rows AS n ON n.line_usoc_id = o.line_usoc_id OFFSET 0) AS c
+          WHERE c.line_usoc_id IS NULL) AS gone
     WHERE gone.rows IS NOT NULL;
 
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc,
@@ -246,9 +259,10 @@ BEGIN
            nullif(current_setting('tbs.user_name', true), ''),
            CASE WHEN c.old_usoc IS DISTINCT FROM c.usoc AND c.old_usoc IS NOT NULL THEN format('USOC %s changed to %s', c.old_usoc, c.usoc)
                 ELSE format('USOC %s %s', c.usoc, CASE p.trigger_type WHEN 'usoc_added' THEN 'added' ELSE 'edited' END) END, v_lane
-    FROM (SELECT n.*, o.usoc AS old_usoc, o.line_id AS old_line_id, o.line_usoc_id IS NULL AS is_new
-          FROM new_rows AS n LEFT JOIN old_rows AS o ON o.line_usoc_id = n.line_usoc_id
-          WHERE o.line_usoc_id IS NULL OR tbs.line_usoc_context(o) IS DISTINCT FROM tbs.line_usoc_context(n)) AS c
+    FROM (SELECT (b.n).*, (b.o).usoc AS old_usoc, (b.o).line_id AS old_line_id, (b.o).line_usoc_id IS NULL AS is_new
+          FROM (SELECT n::tbs.line_usoc AS n, o::tbs.line_usoc AS o FROM new_rows AS n FULL JOIN old_rows AS o ON o.line_usoc_id = n.line_usoc_id OFFSET 0) AS b
+          WHERE (b.n).line_usoc_id IS NOT NULL
+            AND ((b.o).line_usoc_id IS NULL OR tbs.line_usoc_context(b.o) IS DISTINCT FROM tbs.line_usoc_context(b.n))) AS c
     JOIN tbs.line AS l ON l.line_id = c.line_id
     LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = c.customer_order_id
     CROSS JOIN LATERAL (
@@ -276,9 +290,10 @@ BEGIN
         PERFORM tbs.ring();
     END IF;
     PERFORM tbs.capture_queues_of(array_agg(c.line_id), array_agg(c.usoc))
-    FROM (SELECT x.line_id, x.usoc FROM old_rows AS o JOIN new_rows AS n ON n.line_usoc_id = o.line_usoc_id
-          CROSS JOIN LATERAL (VALUES (o.line_id, o.usoc), (n.line_id, n.usoc)) AS x (line_id, usoc)
-          WHERE (o.line_id, o.usoc) <> (n.line_id, n.usoc)) AS c
+    FROM (SELECT x.line_id, x.usoc
+          FROM (SELECT o.line_id AS old_line_id, o.usoc AS old_usoc, n.line_id, n.usoc FROM old_rows AS o FULL JOIN new_rows AS n ON n.line_usoc_id = o.line_usoc_id OFFSET 0) AS b
+          CROSS JOIN LATERAL (VALUES (b.old_line_id, b.old_usoc), (b.line_id, b.usoc)) AS x (line_id, usoc)
+          WHERE (b.old_line_id, b.old_usoc) <> (b.line_id, b.usoc)) AS c
     HAVING count(*) > 0;
     RETURN NULL;
 END;
@@ -296,32 +311,33 @@ BEGIN
         RETURN NULL;
     END IF;
     PERFORM tbs.capture_lines(array_agg(c.line_id), c.trigger_type, c.trigger_description, c.suspension, c.lane)
-    FROM (SELECT n.line_id,
+    FROM (SELECT (b.n).line_id,
                  CASE WHEN v.other_record THEN 'network_information_changed' ELSE 'line_changed' END AS trigger_type,
                  CASE WHEN v.other_record THEN 'line points to other network information'
                       WHEN NOT v.suspension THEN 'line changed'
-                      WHEN n.suspended THEN 'line suspended' ELSE 'line resumed' END AS trigger_description,
+                      WHEN (b.n).suspended THEN 'line suspended' ELSE 'line resumed' END AS trigger_description,
                  v.suspension,
                  -- Who has paid wants to call.
-                 CASE WHEN o.suspended AND NOT n.suspended THEN 2::smallint END AS lane
-          FROM new_rows AS n JOIN old_rows AS o ON o.line_id = n.line_id
+                 CASE WHEN (b.o).suspended AND NOT (b.n).suspended THEN 2::smallint END AS lane
+          FROM (SELECT n::tbs.line AS n, o::tbs.line AS o FROM new_rows AS n FULL JOIN old_rows AS o ON o.line_id = n.line_id OFFSET 0) AS b
           CROSS JOIN LATERAL (
-              SELECT n.network_information_id IS DISTINCT FROM o.network_information_id AS other_record,
-                     n.suspended <> o.suspended AND tbs.line_context(o) - 'suspended' = tbs.line_context(n) - 'suspended' AS suspension) AS v
-          WHERE tbs.line_context(o) IS DISTINCT FROM tbs.line_context(n)
+              SELECT (b.n).network_information_id IS DISTINCT FROM (b.o).network_information_id AS other_record,
+                     (b.n).suspended <> (b.o).suspended AND tbs.line_context(b.o) - 'suspended' = tbs.line_context(b.n) - 'suspended' AS suspension) AS v
+          WHERE (b.n).line_id = (b.o).line_id AND tbs.line_context(b.o) IS DISTINCT FROM tbs.line_context(b.n)
           UNION ALL
           -- A queue's document has its members' numbers and extensions.
           SELECT DISTINCT m.line_id, 'line_changed', 'a member of the line changed', false, NULL::smallint
-          FROM new_rows AS n JOIN old_rows AS o ON o.line_id = n.line_id JOIN tbs.line_member AS m ON m.member_line_id = n.line_id
-          WHERE (o.extension, o.telephone_number, o.network_information_id) IS DISTINCT FROM (n.extension, n.telephone_number, n.network_information_id)) AS c
+          FROM (SELECT n::tbs.line AS n, o::tbs.line AS o FROM new_rows AS n FULL JOIN old_rows AS o ON o.line_id = n.line_id OFFSET 0) AS b
+          JOIN tbs.line_member AS m ON m.member_line_id = (b.n).line_id
+          WHERE (b.n).line_id = (b.o).line_id
+            AND ((b.o).extension, (b.o).telephone_number, (b.o).network_information_id) IS DISTINCT FROM ((b.n).extension, (b.n).telephone_number, (b.n).network_information_id)) AS c
     GROUP BY c.trigger_type, c.trigger_description, c.suspension, c.lane;
     -- A line key of a shared phone is part of the phone's document, which other lines use too.
     PERFORM tbs.capture_lines(array_agg(DISTINCT other.line_id), 'device_changed', 'another line of a device changed')
-    FROM new_rows AS n
-    JOIN old_rows AS o ON o.line_id = n.line_id
-    JOIN tbs.line_device AS own ON own.line_id = n.line_id
+    FROM (SELECT n::tbs.line AS n, o::tbs.line AS o FROM new_rows AS n FULL JOIN old_rows AS o ON o.line_id = n.line_id OFFSET 0) AS b
+    JOIN tbs.line_device AS own ON own.line_id = (b.n).line_id
     JOIN tbs.line_device AS other ON other.device_id = own.device_id AND other.line_id <> own.line_id
-    WHERE (o.extension, o.network_information_id) IS DISTINCT FROM (n.extension, n.network_information_id)
+    WHERE (b.n).line_id = (b.o).line_id AND ((b.o).extension, (b.o).network_information_id) IS DISTINCT FROM ((b.n).extension, (b.n).network_information_id)
     HAVING count(*) > 0;
     RETURN NULL;
 END;
@@ -337,8 +353,9 @@ AS $capture_customer_update$
 BEGIN
     IF tbs.is_capturing() THEN
         PERFORM tbs.capture_lines(array_agg(l.line_id), 'line_changed', 'customer changed')
-        FROM new_rows AS n JOIN old_rows AS o ON o.customer_id = n.customer_id JOIN tbs.line AS l ON l.customer_id = n.customer_id
-        WHERE tbs.customer_context(o) IS DISTINCT FROM tbs.customer_context(n)
+        FROM (SELECT n::tbs.customer AS n, o::tbs.customer AS o FROM new_rows AS n FULL JOIN old_rows AS o ON o.customer_id = n.customer_id OFFSET 0) AS b
+        JOIN tbs.line AS l ON l.customer_id = (b.n).customer_id
+        WHERE (b.n).customer_id = (b.o).customer_id AND tbs.customer_context(b.o) IS DISTINCT FROM tbs.customer_context(b.n)
         HAVING count(*) > 0;
     END IF;
     RETURN NULL;
@@ -355,11 +372,12 @@ AS $capture_network_information_update$
 BEGIN
     IF tbs.is_capturing() THEN
         PERFORM tbs.capture_lines(array_agg(DISTINCT l.line_id), 'network_information_changed', 'network information changed')
-        FROM new_rows AS n
-        JOIN old_rows AS o ON o.network_information_id = n.network_information_id
-        JOIN tbs.network_information AS i ON n.network_information_id IN (i.network_information_id, i.parent_id)
+        FROM (SELECT n::tbs.network_information AS n, o::tbs.network_information AS o
+              FROM new_rows AS n FULL JOIN old_rows AS o ON o.network_information_id = n.network_information_id OFFSET 0) AS b
+        JOIN tbs.network_information AS i ON (b.n).network_information_id IN (i.network_information_id, i.parent_id)
         JOIN tbs.line AS l ON l.network_information_id = i.network_information_id
-        WHERE tbs.network_information_context(o) IS DISTINCT FROM tbs.network_information_context(n)
+        WHERE (b.n).network_information_id = (b.o).network_information_id
+          AND tbs.network_information_context(b.o) IS DISTINCT FROM tbs.network_information_context(b.n)
         HAVING count(*) > 0;
     END IF;
     RETURN NULL;
@@ -376,8 +394,9 @@ AS $capture_device_update$
 BEGIN
     IF tbs.is_capturing() THEN
         PERFORM tbs.capture_lines(array_agg(DISTINCT t.line_id), 'device_changed', 'device changed')
-        FROM new_rows AS n JOIN old_rows AS o ON o.device_id = n.device_id JOIN tbs.line_device AS t ON t.device_id = n.device_id
-        WHERE tbs.device_context(o) IS DISTINCT FROM tbs.device_context(n)
+        FROM (SELECT n::tbs.device AS n, o::tbs.device AS o FROM new_rows AS n FULL JOIN old_rows AS o ON o.device_id = n.device_id OFFSET 0) AS b
+        JOIN tbs.line_device AS t ON t.device_id = (b.n).device_id
+        WHERE (b.n).device_id = (b.o).device_id AND tbs.device_context(b.o) IS DISTINCT FROM tbs.device_context(b.n)
         HAVING count(*) > 0;
     END IF;
     RETURN NULL;
@@ -415,11 +434,10 @@ BEGIN
         PERFORM tbs.capture_line_device_changes(array_agg(o.line_id), array_agg(o.device_id)) FROM old_rows AS o HAVING count(*) > 0;
     ELSE
         PERFORM tbs.capture_line_device_changes(array_agg(c.line_id), array_agg(c.device_id))
-        FROM (SELECT o.line_id, o.device_id FROM old_rows AS o LEFT JOIN new_rows AS n ON n.line_device_id = o.line_device_id
-              WHERE tbs.line_device_context(o) IS DISTINCT FROM tbs.line_device_context(n)
-              UNION
-              SELECT n.line_id, n.device_id FROM new_rows AS n LEFT JOIN old_rows AS o ON n.line_device_id = o.line_device_id
-              WHERE tbs.line_device_context(o) IS DISTINCT FROM tbs.line_device_context(n)) AS c
+        FROM (SELECT DISTINCT x.line_id, x.device_id
+              FROM (SELECT n::tbs.line_device AS n, o::tbs.line_device AS o FROM new_rows AS n FULL JOIN old_rows AS o ON o.line_device_id = n.line_device_id OFFSET 0) AS b
+              CROSS JOIN LATERAL (VALUES ((b.o).line_id, (b.o).device_id), ((b.n).line_id, (b.n).device_id)) AS x (line_id, device_id)
+              WHERE x.line_id IS NOT NULL AND tbs.line_device_context(b.o) IS DISTINCT FROM tbs.line_device_context(b.n)) AS c
         HAVING count(*) > 0;
     END IF;
     RETURN NULL;
@@ -443,11 +461,10 @@ BEGIN
         PERFORM tbs.capture_lines(array_agg(DISTINCT o.line_id), 'line_changed', 'members of the line changed') FROM old_rows AS o HAVING count(*) > 0;
     ELSE
         PERFORM tbs.capture_lines(array_agg(DISTINCT c.line_id), 'line_changed', 'members of the line changed')
-        FROM (SELECT o.line_id FROM old_rows AS o LEFT JOIN new_rows AS n ON n.line_member_id = o.line_member_id
-              WHERE tbs.line_member_context(o) IS DISTINCT FROM tbs.line_member_context(n)
-              UNION
-              SELECT n.line_id FROM new_rows AS n LEFT JOIN old_rows AS o ON n.line_member_id = o.line_member_id
-              WHERE tbs.line_member_context(o) IS DISTINCT FROM tbs.line_member_context(n)) AS c
+        FROM (SELECT x.line_id
+              FROM (SELECT n::tbs.line_member AS n, o::tbs.line_member AS o FROM new_rows AS n FULL JOIN old_rows AS o ON o.line_member_id = n.line_member_id OFFSET 0) AS b
+              CROSS JOIN LATERAL (VALUES ((b.o).line_id), ((b.n).line_id)) AS x (line_id)
+              WHERE x.line_id IS NOT NULL AND tbs.line_member_context(b.o) IS DISTINCT FROM tbs.line_member_context(b.n)) AS c
         HAVING count(*) > 0;
     END IF;
     RETURN NULL;

@@ -2,7 +2,7 @@
 BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
-SELECT plan(19);
+SELECT plan(20);
 
 SELECT tbs.arm('test');
 INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1011, 101, 'SEAT'), (1021, 102, 'SEAT');
@@ -98,5 +98,10 @@ SELECT is((SELECT count(*) FROM unnest(captured()) AS c), 1000 + 3 + 4::bigint, 
 -- Prepared transactions of an application are not in the way of the bell; two sessions are in tests/isolation.
 SELECT lives_ok($$INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1033, 103, 'NUMBER')$$, 'a later statement in the same transaction');
 SELECT captured_is('{1033 usoc_added phone_number ns-east}', 'is captured as well');
+-- A plan that a session made for a statement of one row is kept for one of many: no nested loop over what changed, by the way it is written.
+SELECT is_empty($$SELECT p.proname FROM pg_proc AS p WHERE p.pronamespace = 'tbs'::regnamespace AND p.prorettype = 'trigger'::regtype
+                    AND regexp_replace(p.prosrc, 'FROM (old|new)_rows AS [on] FULL JOIN (old|new)_rows AS [on] ON [^(),]* OFFSET 0', '', 'g') ~ 'JOIN (old|new)_rows|EXISTS \(SELECT FROM (old|new)_rows'$$,
+                'old and new rows are joined by a FULL JOIN behind OFFSET 0 everywhere');
+
 SELECT * FROM finish();
 ROLLBACK;
