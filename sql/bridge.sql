@@ -648,14 +648,17 @@ BEGIN
         v_object := objects[i];
         CONTINUE WHEN v_object.presence <> 'absent';
         v_activity := activities[i];
-        CONTINUE WHEN v_activity.operation <> 'delete';
-        DELETE FROM tbs.remote_object_use AS u
-        WHERE u.remote_object_id = v_object.remote_object_id AND u.line_usoc_id = v_activity.line_usoc_id
-          AND u.service = tbs.activity_service(v_activity.activity_type_id);
-        DELETE FROM tbs.remote_object AS o
-        WHERE o.remote_object_id = v_object.remote_object_id
-          AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id)
-          AND NOT EXISTS (SELECT FROM tbs.activity AS w WHERE w.waits_for_object_id = o.remote_object_id);
+        IF v_activity.operation = 'delete' THEN
+            DELETE FROM tbs.remote_object_use AS u
+            WHERE u.remote_object_id = v_object.remote_object_id AND u.line_usoc_id = v_activity.line_usoc_id
+              AND u.service = tbs.activity_service(v_activity.activity_type_id);
+            DELETE FROM tbs.remote_object AS o
+            WHERE o.remote_object_id = v_object.remote_object_id
+              AND NOT EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.remote_object_id = o.remote_object_id)
+              AND NOT EXISTS (SELECT FROM tbs.activity AS w WHERE w.waits_for_object_id = o.remote_object_id);
+        END IF;
+        -- Also what a look or a change finds to be gone: the answer to its removal was lost, or somebody has removed it by hand.
+        CONTINUE WHEN v_activity.operation NOT IN ('delete', 'look', 'edit');
         PERFORM tbs.forget_parts(v_object, v_activity.line_id);
     END LOOP;
     PERFORM tbs.wake_object_waiters(v_ids);

@@ -4,7 +4,7 @@ BEGIN;
 \ir fixture/catalogue.sql
 \ir fixture/services.sql
 \ir fixture/bridge.sql
-SELECT plan(58);
+SELECT plan(67);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -123,6 +123,25 @@ SELECT ok(work() @> '{DELETE /domains/acme/users/102}', 'the user goes, in the s
 SELECT is((SELECT array_agg(q.usoc || ' ' || q.result_status ORDER BY q.usoc) FROM tbs.activity_queue AS q), '{"RULE waiting","VM waiting"}'::text[], 'its parts are known to be gone');
 INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1024, 102, 'SEAT');
 SELECT is(work(), '{POST /domains/acme/users,PUT /domains/acme/users/102,PUT /domains/acme/users/102,POST /domains/acme/users/102/answerrules}', 'and are made again');
+
+-- Somebody has removed the user at the switch by hand: whoever finds that out knows that its parts are gone too
+UPDATE tbs.line SET first_name = 'Bertha' WHERE line_id = 102;
+SELECT ok(claim() @> '{PUT /domains/acme/users/102}', 'a change');
+SELECT is(answer(404, which => 'PUT %/users/102'), '{POST /domains/acme/users}', 'of a user that is gone: made again');
+SELECT is(answer(200) || work(), '{PUT /domains/acme/users/102,PUT /domains/acme/users/102,POST /domains/acme/users/102/answerrules}', 'and with it its parts');
+SELECT is(queue(), '{}', 'done');
+
+-- The answer to its removal is lost, and another seat wants it by then
+DELETE FROM tbs.line_usoc WHERE line_usoc_id = 1024;
+SELECT is(claim(), '{DELETE /domains/acme/users/102}', 'it goes');
+INSERT INTO tbs.line_usoc (line_usoc_id, line_id, usoc) VALUES (1025, 102, 'SEAT');
+SELECT tbs.bridge_stop(bridge());
+DELETE FROM test.hand;
+SELECT start_bridge('two');
+SELECT is(claim(), '{GET /domains/acme/users/102}', 'is it there?');
+SELECT is(answer(404), '{POST /domains/acme/users}', 'no: made again');
+SELECT is(answer(200) || work(), '{PUT /domains/acme/users/102,PUT /domains/acme/users/102,POST /domains/acme/users/102/answerrules}', 'and with it its parts');
+SELECT is(queue(), '{}', 'done');
 
 SELECT * FROM finish();
 ROLLBACK;
