@@ -64,9 +64,10 @@ void Systemd::send(std::string_view message) const {
     if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // abstract
     const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return;
-    // Nothing can be done about a service manager that does not listen.
+    // Nothing can be done about a service manager that does not listen, and calls do not wait for
+    // one that does not read.
     [[maybe_unused]] const auto ignored =
-        sendto(fd, message.data(), message.size(), MSG_NOSIGNAL,
+        sendto(fd, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
                reinterpret_cast<const sockaddr*>(&address),
                static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_.size()));
     close(fd);

@@ -77,6 +77,14 @@ TEST_F(SystemdTest, WatchdogIsAnsweredAtHalfItsTime) {
     EXPECT_FALSE(Systemd{}.watchdog_interval());
 }
 
+TEST_F(SystemdTest, WaitsForNobodyWhoDoesNotRead) {
+    const Systemd systemd;
+    alarm(20);  // ends the test that would wait for ever
+    for (int n = 0; n < 10000; ++n) systemd.status(std::to_string(n));
+    alarm(0);
+    EXPECT_EQ(received(), "STATUS=0");
+}
+
 TEST_F(SystemdTest, SilentWithoutASocket) {
     unsetenv("NOTIFY_SOCKET");
     Systemd{}.ready();
