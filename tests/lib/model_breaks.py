@@ -17,7 +17,7 @@ BREAKS = {
     "report_is_not_fenced": [("report", r"IF NOT v_alive OR v_activity\.activity_id IS NULL OR v_activity\.state <> 'processing' OR v_activity\.bridge_id <> report\.bridge_id\s+OR v_activity\.call_number <> v_answer\.call_number",
                               "IF v_activity.activity_id IS NULL OR v_activity.line_usoc_id = 0")],
     # A delete closes what is under way.
-    "delete_supersedes_a_call": [("look_at_new", r"nt\.trigger_type = 'usoc_deleted' AND e\.state <> 'processing'", "nt.trigger_type = 'usoc_deleted'")],
+    "delete_supersedes_a_call": [("look_at_new", r"e\.state <> 'processing' AND e\.place < n\.newest_delete", "e.place < n.newest_delete")],
     # What is superseded leaves no trace.
     "superseded_is_not_recorded": [("look_at_new", r"PERFORM tbs\.record_event\('superseded'[^;]*;", "")],
     # A create whose answer was lost counts as not made.
