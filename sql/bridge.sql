@@ -639,11 +639,12 @@ DECLARE
     v_object tbs.remote_object;
     v_activity tbs.activity;
 BEGIN
+    -- ANY of one: each is looked up (see tbs.send).
     UPDATE tbs.remote_object AS o
     SET in_flight_activity_id = NULL, origin = s.origin, presence = s.presence, settled = s.settled, accepted = s.accepted, accepted_at = s.accepted_at,
         accepted_activity_id = s.accepted_activity_id, accepted_epoch = s.accepted_epoch, identifiers = s.identifiers, prepared = s.prepared
     FROM unnest(objects) AS s
-    WHERE o.remote_object_id = s.remote_object_id AND o.remote_object_id = ANY (v_ids);
+    WHERE o.remote_object_id = ANY (ARRAY[s.remote_object_id]);
     FOR i IN 1 .. cardinality(objects) LOOP
         v_object := objects[i];
         CONTINUE WHEN v_object.presence <> 'absent';

@@ -358,7 +358,6 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $send$
 DECLARE
-    v_ids bigint[] := ARRAY(SELECT s.activity_id FROM unnest(sendings) AS s);
     v_objects bigint[];
     v_taken bigint[] := '{}';
     v_wholes text[] := '{}';
@@ -423,7 +422,8 @@ BEGIN
             v_wholes := v_wholes || v_row.whole;
         END IF;
     END LOOP;
-    -- ANY: a plan that was made when the queue was empty begins with the table. Then it reads of it what is in this batch, and not all.
+    -- ANY of one: so that each is looked up. Of two that are equal the server may compare all of the batch with all, and a plan that was made when the queue was
+    -- empty begins with the whole table.
     UPDATE tbs.remote_object AS o
     SET in_flight_activity_id = s.activity_id, presence_before = o.presence, settled_before = o.settled,
         presence = CASE WHEN s.operation IN ('add', 'delete') THEN 'perhaps' ELSE o.presence END,
@@ -437,13 +437,13 @@ BEGIN
                        THEN o.markers || ('tbs:' || s.line_id) ELSE o.markers END,
         sent_operation = s.operation, sent_at = clock_timestamp()
     FROM unnest(sendings) WITH ORDINALITY AS s
-    WHERE o.remote_object_id = v_objects[s.ordinality] AND o.remote_object_id = ANY (v_objects);
+    WHERE o.remote_object_id = ANY (ARRAY[v_objects[s.ordinality]]);
     UPDATE tbs.activity AS a
     SET state = 'processing', bridge_id = send.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL,
         remote_object_id = v_objects[s.ordinality], operation = s.operation, finishes = s.finishes,
         request_method = s.method, request_path = s.path, request_body = s.body
     FROM unnest(sendings) WITH ORDINALITY AS s
-    WHERE v_objects[s.ordinality] IS NOT NULL AND a.activity_id = s.activity_id AND a.activity_id = ANY (v_ids);
+    WHERE v_objects[s.ordinality] IS NOT NULL AND a.activity_id = ANY (ARRAY[s.activity_id]);
     RETURN QUERY
     SELECT s.activity_id, s.call_number + 1, s.network_resource_id, s.method, s.path, s.headers, s.body,
            CASE WHEN s.body LIKE '%\_\_TBS\_SECRET\_%' THEN tbs.secrets_of_body(s.body) END, coalesce(t.timeout_milliseconds, r.timeout_milliseconds)
