@@ -646,8 +646,8 @@ BEGIN
     FROM unnest(objects) AS s
     WHERE o.remote_object_id = ANY (ARRAY[s.remote_object_id]);
     FOR i IN 1 .. cardinality(objects) LOOP
+        CONTINUE WHEN (objects[i]).presence <> 'absent';
         v_object := objects[i];
-        CONTINUE WHEN v_object.presence <> 'absent';
         v_activity := activities[i];
         IF v_activity.operation = 'delete' THEN
             DELETE FROM tbs.remote_object_use AS u
@@ -685,7 +685,6 @@ COMMENT ON FUNCTION tbs.settle(tbs.activity, tbs.network_resource, text, jsonb, 
 CREATE TYPE tbs.answered AS (
     activity      tbs.activity,
     trigger_type  text,
-    resource      tbs.network_resource,
     object        tbs.remote_object,
     step          jsonb,
     look          jsonb,
@@ -702,7 +701,7 @@ CREATE TYPE tbs.answered AS (
 COMMENT ON TYPE tbs.answered IS 'internal: an answer with what it was about, and what was decided; effect: the outcome for the remote object';
 
 -- judge: what an answer means, by the rule that it meets and by what is known of the object. Trouble of the network resource is noted.
-CREATE FUNCTION tbs.judge(answered tbs.answered, answer bytea, rule tbs.outcome_rule)
+CREATE FUNCTION tbs.judge(answered tbs.answered, resource tbs.network_resource, answer bytea, rule tbs.outcome_rule)
 RETURNS tbs.answered
 LANGUAGE plpgsql
 VOLATILE
@@ -771,7 +770,7 @@ BEGIN
     END IF;
 
     IF v_outcome IN ('transient', 'unknown', 'unavailable') THEN
-        v_is_down := tbs.note_failure(v_activity, v_known.resource, v_outcome, v_message);
+        v_is_down := tbs.note_failure(v_activity, resource, v_outcome, v_message);
     END IF;
     v_known.counts := (v_outcome IN ('transient', 'unknown') OR (v_outcome = 'missing' AND v_known.step ->> 'on_missing' = 'transient')) AND NOT v_is_down;
     IF (v_known.counts OR (v_outcome = 'missing' AND v_activity.operation = 'edit')) AND rule.outcome_when_used_up IS NOT NULL THEN
@@ -790,7 +789,7 @@ BEGIN
     RETURN v_known;
 END;
 $judge$;
-COMMENT ON FUNCTION tbs.judge(tbs.answered, bytea, tbs.outcome_rule) IS 'internal: decides what an answer means; null when it cannot be taken now, and nothing was noted';
+COMMENT ON FUNCTION tbs.judge(tbs.answered, tbs.network_resource, bytea, tbs.outcome_rule) IS 'internal: decides what an answer means; null when it cannot be taken now, and nothing was noted';
 
 -- react: what becomes of an activity whose answer is on record and whose object is settled. True: it goes on at once; false: its line may give the turn to
 -- another. One that is finished is not for this function.
@@ -802,7 +801,6 @@ SET search_path = pg_catalog, pg_temp
 AS $react$
 DECLARE
     v_activity tbs.activity := answered.activity;
-    v_resource tbs.network_resource := answered.resource;
     v_outcome text := answered.outcome;
     v_message text := answered.message;
     v_policy record;
@@ -865,11 +863,12 @@ BEGIN
         waits = CASE WHEN answered.counts OR v_outcome = 'in_progress' THEN 0 ELSE least(a.waits + 1, 1000) END,
         in_progress_since = CASE WHEN v_outcome = 'in_progress' THEN coalesce(a.in_progress_since, clock_timestamp()) ELSE a.in_progress_since END,
         due_at = CASE v_outcome
-            WHEN 'throttled' THEN tbs.throttle(v_resource.network_resource_id, v_wait, v_policy.first_retry, v_policy.longest_retry, v_message)
+            WHEN 'throttled' THEN tbs.throttle(v_activity.network_resource_id, v_wait, v_policy.first_retry, v_policy.longest_retry, v_message)
             WHEN 'in_progress' THEN clock_timestamp() + coalesce(v_wait, (coalesce(answered.look, answered.step) ->> 'look_every')::interval)
             WHEN 'busy' THEN clock_timestamp() + coalesce(v_wait, tbs.retry_delay(a.waits + 1, v_policy.first_retry, v_policy.longest_retry))
             -- Only the resource itself is asked for, and by probes: whose turn comes then should not wait long.
-            WHEN 'unavailable' THEN clock_timestamp() + greatest(v_wait, tbs.retry_delay(a.waits + 1, v_policy.first_retry, least(v_policy.longest_retry, v_resource.probe_interval)))
+            WHEN 'unavailable' THEN clock_timestamp() + greatest(v_wait, tbs.retry_delay(a.waits + 1, v_policy.first_retry,
+                least(v_policy.longest_retry, (SELECT r.probe_interval FROM tbs.network_resource AS r WHERE r.network_resource_id = a.network_resource_id))))
             ELSE clock_timestamp() + greatest(tbs.retry_delay(CASE WHEN answered.counts THEN a.calls_used + 1 ELSE a.waits + 1 END, v_policy.first_retry, v_policy.longest_retry), v_wait) END
     WHERE a.activity_id = v_activity.activity_id;
     RETURN false;
@@ -969,11 +968,13 @@ DECLARE
     v_answer record;
     v_activity tbs.activity;
     v_known tbs.answered;
+    v_object tbs.remote_object;
     v_has_answered integer := 0;
-    v_epoch text;
+    v_outcome text;
     v_locked bigint[];
     v_taken bigint[] := '{}';
     v_answered tbs.answered[] := '{}';
+    v_reacting tbs.answered[] := '{}';
     v_settling tbs.activity[] := '{}';
     v_objects tbs.remote_object[] := '{}';
     v_done tbs.activity[] := '{}';
@@ -1035,14 +1036,19 @@ BEGIN
             PERFORM tbs.ring();
             CONTINUE;
         END IF;
-        v_known := ROW(v_activity, v_answer.trigger_type, v_answer.resource, v_answer.object, v_answer.step, v_answer.look, v_answer.place, v_answer.curl_result, v_answer.http_status,
-                       v_answer.header, NULL, NULL, NULL, NULL, NULL);
-        v_known := tbs.judge(v_known, report.answers[v_answer.place], v_answer.rule);
-        IF v_known.outcome IS NULL THEN
-            RETURN NEXT tbs.report_again(v_activity);
-            CONTINUE;
+        v_outcome := (v_answer.rule).outcome;
+        v_known := ROW(v_activity, v_answer.trigger_type, v_answer.object, v_answer.step, v_answer.look, v_answer.place, v_answer.curl_result, v_answer.http_status, v_answer.header,
+                       v_outcome, v_outcome, (v_answer.rule).outcome_rule_id, NULL, false);
+        -- What was done is done; a look and an audit's page are read.
+        IF (v_outcome IN ('done', 'noop') AND v_activity.operation <> 'look' AND v_answer.trigger_type <> 'audit') IS NOT TRUE THEN
+            v_known := tbs.judge(v_known, v_answer.resource, report.answers[v_answer.place], v_answer.rule);
+            v_outcome := v_known.outcome;
+            IF v_outcome IS NULL THEN
+                RETURN NEXT tbs.report_again(v_activity);
+                CONTINUE;
+            END IF;
         END IF;
-        IF v_known.outcome NOT IN ('transient', 'unknown', 'unavailable', 'throttled') THEN
+        IF v_outcome NOT IN ('transient', 'unknown', 'unavailable', 'throttled') THEN
             -- Once for those that follow each other.
             IF v_activity.network_resource_id <> v_has_answered THEN
                 PERFORM tbs.note_answer(v_activity.network_resource_id);
@@ -1051,15 +1057,21 @@ BEGIN
         ELSE
             v_has_answered := 0;
         END IF;
-        IF v_activity.line_usoc_id <> 0 THEN
-            v_epoch := tbs.database_epoch() || ' ' || (v_known.resource).base_url;
-            v_known.object := tbs.settled(v_known.object, v_activity, v_epoch, v_known.effect, v_known.step, report.answers[v_answer.place]);
-            v_settling := v_settling || v_activity;
-            v_objects := v_objects || v_known.object;
-        END IF;
         v_answered := v_answered || v_known;
+        v_object := NULL;
+        IF v_activity.line_usoc_id <> 0 THEN
+            v_object := tbs.settled(v_known.object, v_activity, tbs.database_epoch() || ' ' || (v_answer.resource).base_url, v_known.effect, v_answer.step, report.answers[v_answer.place]);
+            v_settling := v_settling || v_activity;
+            v_objects := v_objects || v_object;
+        END IF;
+        IF v_activity.finishes AND v_outcome IN ('done', 'noop') AND v_object.settled THEN
+            v_activity.last_outcome := v_outcome;
+            v_done := v_done || v_activity;
+        ELSE
+            v_reacting := v_reacting || v_known;
+        END IF;
         -- Where credentials were refused nobody gets a turn with this answer: it is paused now, or this bridge has to read the new ones first.
-        IF v_known.outcome <> 'unauthorized' THEN
+        IF v_outcome <> 'unauthorized' THEN
             v_lines := v_lines || v_activity.line_id;
             v_resources := v_resources || v_activity.network_resource_id;
         END IF;
@@ -1075,18 +1087,15 @@ BEGIN
         tbs.answer_text(report.answers[k.place], CASE WHEN k.trigger_type = 'audit' THEN 200 ELSE 4000 END, t.secret_members), k.outcome, k.outcome_rule_id, k.message, (k.activity).bridge_id,
         report.started_at[k.place], report.elapsed_microseconds[k.place]
     FROM unnest(v_answered) WITH ORDINALITY AS k
-    JOIN tbs.network_resource_type AS t ON t.network_resource_type = (k.resource).network_resource_type
+    JOIN tbs.network_resource AS r ON r.network_resource_id = (k.activity).network_resource_id
+    JOIN tbs.network_resource_type AS t ON t.network_resource_type = r.network_resource_type
     ORDER BY k.ordinality;
     IF cardinality(v_objects) > 0 THEN
         PERFORM tbs.store_settled(v_settling, v_objects);
     END IF;
-    FOREACH v_known IN ARRAY v_answered LOOP
-        v_activity := v_known.activity;
-        IF v_activity.finishes AND v_known.outcome IN ('done', 'noop') AND (v_known.object).settled THEN
-            v_activity.last_outcome := v_known.outcome;
-            v_done := v_done || v_activity;
-        ELSIF tbs.react(v_known) THEN
-            v_continue := v_continue || v_activity.activity_id;
+    FOREACH v_known IN ARRAY v_reacting LOOP
+        IF tbs.react(v_known) THEN
+            v_continue := v_continue || (v_known.activity).activity_id;
         END IF;
     END LOOP;
     IF cardinality(v_done) > 0 THEN
