@@ -1,7 +1,8 @@
 -- The contract with the bridge: these functions and no table. Every write is fenced by the bridge's lease.
 -- force_generic_plan: thousands of calls a second of the same few statements by key; planning each anew would cost more than running it.
 -- enable_seqscan = off, and no joins but by look-ups: such a plan is kept, and may have been made when the tables were small. With an index it is right for any size. And jit = off, because a
--- sequential scan that cannot be avoided then counts as so expensive that it would be compiled.
+-- sequential scan that cannot be avoided then counts as so expensive that it would be compiled. enable_memoize = off: what is looked up is mostly another row each time, and
+-- the table to remember it in costs more to set up than a statement of one activity takes to run.
 
 -- The fence: whoever ends a bridge takes this lock exclusively, so that a claim or report that has begun is over by then.
 CREATE FUNCTION tbs.bridge_lock_key(bridge_id bigint)
@@ -369,6 +370,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET enable_material = off
+SET enable_memoize = off
 SET jit = off
 AS $claim$
 DECLARE
@@ -961,6 +963,7 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET enable_material = off
+SET enable_memoize = off
 SET jit = off
 AS $report$
 DECLARE
