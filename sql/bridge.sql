@@ -702,6 +702,18 @@ CREATE TYPE tbs.answered AS (
 );
 COMMENT ON TYPE tbs.answered IS 'internal: an answer with what it was about, and what was decided; effect: the outcome for the remote object';
 
+CREATE TYPE tbs.logged_call AS (
+    place           integer,
+    is_page         boolean,
+    kind            text,
+    key             text,
+    outcome         text,
+    outcome_rule_id integer,
+    message         text,
+    ends            boolean
+);
+COMMENT ON TYPE tbs.logged_call IS 'internal: what the log gets of an answer, beside its activity; ends: the activity has succeeded with it';
+
 -- judge: what an answer means, by the rule that it meets and by what is known of the object. Trouble of the network resource is noted.
 CREATE FUNCTION tbs.judge(answered tbs.answered, resource tbs.network_resource, answer bytea, rule tbs.outcome_rule)
 RETURNS tbs.answered
@@ -976,7 +988,9 @@ DECLARE
     v_outcome text;
     v_locked bigint[];
     v_taken bigint[] := '{}';
-    v_answered tbs.answered[] := '{}';
+    v_ends boolean;
+    v_activities tbs.activity[] := '{}';
+    v_calls tbs.logged_call[] := '{}';
     v_reacting tbs.answered[] := '{}';
     v_settling tbs.activity[] := '{}';
     v_objects tbs.remote_object[] := '{}';
@@ -1060,15 +1074,17 @@ BEGIN
         ELSE
             v_has_answered := 0;
         END IF;
-        v_answered := v_answered || v_known;
         v_object := NULL;
         IF v_activity.line_usoc_id <> 0 THEN
             v_object := tbs.settled(v_known.object, v_activity, tbs.database_epoch() || ' ' || (v_answer.resource).base_url, v_known.effect, v_answer.step, report.answers[v_answer.place]);
             v_settling := v_settling || v_activity;
             v_objects := v_objects || v_object;
         END IF;
-        IF v_activity.finishes AND v_outcome IN ('done', 'noop') AND v_object.settled THEN
-            v_activity.last_outcome := v_outcome;
+        v_ends := coalesce(v_activity.finishes AND v_outcome IN ('done', 'noop') AND v_object.settled, false);
+        v_activities := v_activities || v_activity;
+        v_calls := v_calls || ROW(v_answer.place, v_answer.trigger_type = 'audit', (v_known.object).kind, (v_known.object).key, v_outcome, v_known.outcome_rule_id, v_known.message,
+                                  v_ends)::tbs.logged_call;
+        IF v_ends THEN
             v_done := v_done || v_activity;
         ELSE
             v_reacting := v_reacting || v_known;
@@ -1079,20 +1095,26 @@ BEGIN
             v_resources := v_resources || v_activity.network_resource_id;
         END IF;
     END LOOP;
-    INSERT INTO tbs.activity_history (event, activity_id, activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number,
-        telephone_number, usoc, captured_at, captured_by, user_name, trigger_description, call_number, kind, key, operation, method, path, request_body,
-        http_status, curl_result, answer, outcome, outcome_rule_id, message, bridge_id, started_at, elapsed_microseconds)
-    SELECT 'api_call', (k.activity).activity_id, (k.activity).activity_type_id, (k.activity).network_resource_id, (k.activity).line_id, (k.activity).line_usoc_id,
-        (k.activity).customer_id, (k.activity).order_number, (k.activity).telephone_number, (k.activity).usoc, (k.activity).captured_at, (k.activity).captured_by,
-        (k.activity).user_name, (k.activity).trigger_description, (k.activity).call_number, (k.object).kind, (k.object).key, (k.activity).operation,
-        (k.activity).request_method, (k.activity).request_path, (k.activity).request_body, k.http_status, k.curl_result,
-        -- Of an audit's pages only the beginning: they are as large as the switch.
-        tbs.answer_text(report.answers[k.place], CASE WHEN k.trigger_type = 'audit' THEN 200 ELSE 4000 END, t.secret_members), k.outcome, k.outcome_rule_id, k.message, (k.activity).bridge_id,
-        report.started_at[k.place], report.elapsed_microseconds[k.place]
-    FROM unnest(v_answered) WITH ORDINALITY AS k
-    JOIN tbs.network_resource AS r ON r.network_resource_id = (k.activity).network_resource_id
-    JOIN tbs.network_resource_type AS t ON t.network_resource_type = r.network_resource_type
-    ORDER BY k.ordinality;
+    -- By one statement, which opens the log's partition and its indexes once: each call, and behind it that its activity has ended, as tbs.record_events() writes it.
+    INSERT INTO tbs.activity_history (event, closes, activity_id, activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number,
+        telephone_number, usoc, captured_at, captured_by, user_name, trigger_description, bridge_id, outcome, call_number, kind, key, operation, method, path, request_body,
+        http_status, curl_result, answer, outcome_rule_id, message, started_at, elapsed_microseconds, session_role, acting_role)
+    SELECT e.event, e.closes, k.activity_id, k.activity_type_id, k.network_resource_id, k.line_id, k.line_usoc_id, k.customer_id, k.order_number,
+        k.telephone_number, k.usoc, k.captured_at, k.captured_by, k.user_name, k.trigger_description, k.bridge_id, k.outcome, c.call_number, c.kind, c.key, c.operation,
+        c.request_method, c.request_path, c.request_body, c.http_status, c.curl_result, c.answer, c.outcome_rule_id, c.message, c.started_at, c.elapsed_microseconds,
+        CASE WHEN e.closes THEN session_user END, CASE WHEN e.closes THEN coalesce(nullif(current_setting('role', true), 'none'), session_user) END
+    FROM unnest(v_activities, v_calls) WITH ORDINALITY AS k
+    CROSS JOIN LATERAL (VALUES ('api_call', false), ('succeeded', true)) AS e (event, closes)
+    LEFT JOIN LATERAL (
+        SELECT k.call_number, k.kind, k.key, k.operation, k.request_method, k.request_path, k.request_body, report.http_statuses[k.place] AS http_status,
+               report.curl_results[k.place] AS curl_result,
+               -- Of an audit's pages only the beginning: they are as large as the switch.
+               tbs.answer_text(report.answers[k.place], CASE WHEN k.is_page THEN 200 ELSE 4000 END, t.secret_members) AS answer, k.outcome_rule_id, k.message,
+               report.started_at[k.place] AS started_at, report.elapsed_microseconds[k.place] AS elapsed_microseconds
+        FROM tbs.network_resource AS r JOIN tbs.network_resource_type AS t ON t.network_resource_type = r.network_resource_type
+        WHERE NOT e.closes AND r.network_resource_id = k.network_resource_id OFFSET 0) AS c ON true
+    WHERE k.ends OR NOT e.closes
+    ORDER BY k.ordinality, e.closes;
     IF cardinality(v_objects) > 0 THEN
         PERFORM tbs.store_settled(v_settling, v_objects);
     END IF;
@@ -1102,7 +1124,7 @@ BEGIN
         END IF;
     END LOOP;
     IF cardinality(v_done) > 0 THEN
-        PERFORM tbs.succeed_activities(v_done, array_fill(true, ARRAY[cardinality(v_done)]), NULL);
+        PERFORM tbs.end_activities(v_done, array_fill(true, ARRAY[cardinality(v_done)]), 'succeeded');
     END IF;
     RETURN QUERY SELECT * FROM tbs.run(report.bridge_id, v_continue, v_lines, v_resources, cardinality(activity_ids), NULL, '{}');
 END;

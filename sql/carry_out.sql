@@ -77,7 +77,25 @@ END;
 $activity_service$;
 COMMENT ON FUNCTION tbs.activity_service(integer) IS 'internal: the service of an activity type';
 
--- What activities have changed may be what others of their lines, on other network resources, wait for. The lines' locks are held.
+-- What activities have changed may be what others of their lines, on other network resources, wait for.
+CREATE FUNCTION tbs.waiting_on_other_resources(activities tbs.activity[])
+RETURNS SETOF bigint
+LANGUAGE sql
+STABLE
+BEGIN ATOMIC
+    SELECT x.activity_id FROM unnest(waiting_on_other_resources.activities) AS d
+    -- Two ranges of an index, however many of the line wait on the same network resource.
+    CROSS JOIN LATERAL (SELECT y.activity_id FROM tbs.activity AS y
+                        WHERE y.line_id = d.line_id AND y.network_resource_id < d.network_resource_id AND y.state = 'waiting' AND y.waits_for_object_id IS NULL
+                        UNION ALL
+                        SELECT y.activity_id FROM tbs.activity AS y
+                        WHERE y.line_id = d.line_id AND y.network_resource_id > d.network_resource_id AND y.state = 'waiting' AND y.waits_for_object_id IS NULL
+                        OFFSET 0) AS x
+    WHERE d.line_id <> 0;
+END;
+COMMENT ON FUNCTION tbs.waiting_on_other_resources(tbs.activity[]) IS 'internal: activities of these lines that wait on other network resources';
+
+-- The lines' locks are held.
 CREATE FUNCTION tbs.wake_other_resources(activities tbs.activity[])
 RETURNS void
 LANGUAGE plpgsql
@@ -86,16 +104,7 @@ SET search_path = pg_catalog, pg_temp
 AS $wake_other_resources$
 BEGIN
     UPDATE tbs.activity AS a SET state = 'new'
-    WHERE a.activity_id = ANY (ARRAY(
-        SELECT x.activity_id FROM unnest(wake_other_resources.activities) AS d
-        -- Two ranges of an index, however many of the line wait on the same network resource.
-        CROSS JOIN LATERAL (SELECT y.activity_id FROM tbs.activity AS y
-                            WHERE y.line_id = d.line_id AND y.network_resource_id < d.network_resource_id AND y.state = 'waiting' AND y.waits_for_object_id IS NULL
-                            UNION ALL
-                            SELECT y.activity_id FROM tbs.activity AS y
-                            WHERE y.line_id = d.line_id AND y.network_resource_id > d.network_resource_id AND y.state = 'waiting' AND y.waits_for_object_id IS NULL
-                            OFFSET 0) AS x
-        WHERE d.line_id <> 0));
+    WHERE a.activity_id = ANY (ARRAY(SELECT w.activity_id FROM tbs.waiting_on_other_resources(wake_other_resources.activities) AS w (activity_id)));
     IF FOUND THEN
         PERFORM tbs.ring();
     END IF;
@@ -103,38 +112,65 @@ END;
 $wake_other_resources$;
 COMMENT ON FUNCTION tbs.wake_other_resources(tbs.activity[]) IS 'internal: lets activities of these lines on other network resources look again whether what they require is in step';
 
+CREATE FUNCTION tbs.end_activities(activities tbs.activity[], presents boolean[], result text)
+RETURNS void
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $end_activities$
+DECLARE
+    v_ids bigint[] := ARRAY(SELECT a.activity_id FROM unnest(end_activities.activities) AS a);
+    v_has_policies boolean;
+    v_has_last_days boolean;
+    v_has_waiting boolean;
+BEGIN
+    DELETE FROM tbs.activity AS a WHERE a.activity_id = ANY (v_ids);
+    PERFORM tbs.note_line_usoc_states(end_activities.activities, end_activities.presents, true, end_activities.result);
+    -- Mostly none of it is there: one question instead of three statements.
+    SELECT EXISTS (SELECT FROM tbs.activity_policy AS p WHERE p.activity_id = ANY (v_ids)),
+           EXISTS (SELECT FROM tbs.line_usoc AS lu
+                   WHERE lu.line_usoc_id = ANY (ARRAY(SELECT a.line_usoc_id FROM unnest(end_activities.activities) AS a)) AND lu.disconnect_date IS NOT NULL),
+           EXISTS (SELECT FROM tbs.waiting_on_other_resources(end_activities.activities))
+      INTO v_has_policies, v_has_last_days, v_has_waiting;
+    IF v_has_policies THEN
+        DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = ANY (v_ids);
+    END IF;
+    IF v_has_waiting THEN
+        PERFORM tbs.wake_other_resources(end_activities.activities);
+    END IF;
+    IF v_has_last_days THEN
+        -- Its last day of service is known: the removal is on the queue from now on, and due by itself. A later change replaces it.
+        INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc, user_name,
+                                  trigger_description, state, due_at)
+        SELECT t.activity_type_id, d.network_resource_id, lu.line_id, lu.line_usoc_id, d.customer_id, d.order_number, d.telephone_number,
+               lu.usoc, d.user_name, format('last day of service %s', lu.disconnect_date), 'scheduled', tbs.beginning_of_day(lu.disconnect_date + 1, d.network_resource_id)
+        FROM unnest(end_activities.activities) WITH ORDINALITY AS d
+        JOIN tbs.line_usoc AS lu ON lu.line_usoc_id = d.line_usoc_id AND lu.disconnect_date IS NOT NULL
+        JOIN tbs.activity_type AS own ON own.activity_type_id = d.activity_type_id
+        JOIN tbs.activity_type AS t ON t.network_resource_type = own.network_resource_type AND t.service = own.service AND t.trigger_type = 'usoc_deleted'
+        WHERE end_activities.presents[d.ordinality]
+          AND NOT EXISTS (SELECT FROM tbs.activity AS a WHERE a.line_usoc_id = d.line_usoc_id AND a.network_resource_id = d.network_resource_id);
+    END IF;
+END;
+$end_activities$;
+COMMENT ON FUNCTION tbs.end_activities(tbs.activity[], boolean[], text) IS
+'internal: takes finished activities, whose end is in the log, off the queue; present: whether what they are about is there now, null: that is as it was';
+
 CREATE FUNCTION tbs.succeed_activities(activities tbs.activity[], presents boolean[], messages text[], event text DEFAULT 'succeeded', reason text DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $succeed_activities$
-DECLARE
-    v_ids bigint[] := ARRAY(SELECT a.activity_id FROM unnest(succeed_activities.activities) AS a);
 BEGIN
-    IF cardinality(v_ids) = 0 THEN
-        RETURN;
+    IF cardinality(succeed_activities.activities) > 0 THEN
+        PERFORM tbs.record_events(succeed_activities.event, succeed_activities.reason, succeed_activities.activities, true, succeed_activities.messages);
+        PERFORM tbs.end_activities(succeed_activities.activities, succeed_activities.presents, replace(succeed_activities.event, '_', ' '));
     END IF;
-    DELETE FROM tbs.activity AS a WHERE a.activity_id = ANY (v_ids);
-    DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = ANY (v_ids);
-    PERFORM tbs.record_events(succeed_activities.event, succeed_activities.reason, succeed_activities.activities, true, succeed_activities.messages);
-    PERFORM tbs.note_line_usoc_states(succeed_activities.activities, succeed_activities.presents, true, replace(succeed_activities.event, '_', ' '));
-    PERFORM tbs.wake_other_resources(succeed_activities.activities);
-    -- Its last day of service is known: the removal is on the queue from now on, and due by itself. A later change replaces it.
-    INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc, user_name,
-                              trigger_description, state, due_at)
-    SELECT t.activity_type_id, d.network_resource_id, lu.line_id, lu.line_usoc_id, d.customer_id, d.order_number, d.telephone_number,
-           lu.usoc, d.user_name, format('last day of service %s', lu.disconnect_date), 'scheduled', tbs.beginning_of_day(lu.disconnect_date + 1, d.network_resource_id)
-    FROM unnest(succeed_activities.activities) WITH ORDINALITY AS d
-    JOIN tbs.line_usoc AS lu ON lu.line_usoc_id = d.line_usoc_id AND lu.disconnect_date IS NOT NULL
-    JOIN tbs.activity_type AS own ON own.activity_type_id = d.activity_type_id
-    JOIN tbs.activity_type AS t ON t.network_resource_type = own.network_resource_type AND t.service = own.service AND t.trigger_type = 'usoc_deleted'
-    WHERE succeed_activities.presents[d.ordinality]
-      AND NOT EXISTS (SELECT FROM tbs.activity AS a WHERE a.line_usoc_id = d.line_usoc_id AND a.network_resource_id = d.network_resource_id);
 END;
 $succeed_activities$;
 COMMENT ON FUNCTION tbs.succeed_activities(tbs.activity[], boolean[], text[], text, text) IS
-'internal: takes finished activities off the queue, carried out or, by an operator, marked done; present: whether what they are about is there now, null: that is as it was';
+'internal: ends activities, carried out or, by an operator, marked done, and writes it down';
 
 CREATE FUNCTION tbs.fail_activity(activity tbs.activity, outcome text, message text)
 RETURNS void

@@ -64,4 +64,4 @@ COMMENT ON FUNCTION tbs.grant_access(regrole, text) IS
 'gives a role one access: app, operator, admin, bridge or viewer; call it again for another one; raises invalid_parameter_value (22023) for an unknown access';
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tbs FROM PUBLIC;
-REVOKE ALL ON TYPE tbs.planned_object, tbs.planned_activity, tbs.planned_use, tbs.sending, tbs.answered, tbs.api_call, tbs.budget FROM PUBLIC;
+REVOKE ALL ON TYPE tbs.planned_object, tbs.planned_activity, tbs.planned_use, tbs.sending, tbs.answered, tbs.logged_call, tbs.api_call, tbs.budget FROM PUBLIC;
