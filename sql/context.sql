@@ -1,48 +1,32 @@
--- What provisioning reads of the business rows. Each *_context function is the one list of columns of its table: the context of an activity is made
--- of them, and capture compares exactly them, so that a column that only billing reads triggers nothing. STABLE as jsonb_build_object() is, or the server would
--- not put their bodies into the queries that use them, and run a query for each row instead.
+-- What provisioning reads of the business rows: extension/pg/context.cpp has the one list of columns of each table. The context of an activity is made of them,
+-- and capture compares exactly them, so that a column that only billing reads triggers nothing.
 
 CREATE FUNCTION tbs.customer_context(r tbs.customer) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN jsonb_build_object('customer_id', r.customer_id, 'account_number', r.account_number, 'name', r.name, 'parameters', r.parameters);
+LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'tbs_customer_context';
 COMMENT ON FUNCTION tbs.customer_context(tbs.customer) IS 'the columns of a customer that provisioning reads';
 
 CREATE FUNCTION tbs.network_information_context(r tbs.network_information) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN jsonb_build_object('network_information_id', r.network_information_id, 'parent_id', r.parent_id, 'name', r.name,
-                          'network_resource_id', r.network_resource_id, 'switch_domain', r.switch_domain, 'reseller', r.reseller, 'site', r.site,
-                          'time_zone', r.time_zone, 'caller_id_name', r.caller_id_name, 'caller_id_number', r.caller_id_number,
-                          'emergency_address', r.emergency_address, 'parameters', r.parameters);
+LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'tbs_network_information_context';
 COMMENT ON FUNCTION tbs.network_information_context(tbs.network_information) IS 'the columns of a network information record that provisioning reads';
 
 CREATE FUNCTION tbs.line_context(r tbs.line) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN jsonb_build_object('line_id', r.line_id, 'customer_id', r.customer_id, 'network_information_id', r.network_information_id,
-                          'telephone_number', r.telephone_number, 'extension', r.extension, 'first_name', r.first_name, 'last_name', r.last_name,
-                          'email', r.email, 'suspended', r.suspended, 'parameters', r.parameters);
+LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'tbs_line_context';
 COMMENT ON FUNCTION tbs.line_context(tbs.line) IS 'the columns of a line that provisioning reads';
 
 CREATE FUNCTION tbs.line_usoc_context(r tbs.line_usoc) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN jsonb_build_object('line_usoc_id', r.line_usoc_id, 'line_id', r.line_id, 'usoc', r.usoc, 'telephone_number', r.telephone_number,
-                          'quantity', r.quantity, 'active_date', r.active_date, 'disconnect_date', r.disconnect_date, 'parameters', r.parameters);
+LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'tbs_line_usoc_context';
 COMMENT ON FUNCTION tbs.line_usoc_context(tbs.line_usoc) IS 'the columns of a line USOC that provisioning reads';
 
 CREATE FUNCTION tbs.device_context(r tbs.device) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN jsonb_build_object('device_id', r.device_id, 'mac', r.mac, 'brand', r.brand, 'model', r.model, 'parameters', r.parameters);
+LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'tbs_device_context';
 COMMENT ON FUNCTION tbs.device_context(tbs.device) IS 'the columns of a device that provisioning reads';
 
 CREATE FUNCTION tbs.line_device_context(r tbs.line_device) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN jsonb_build_object('line_device_id', r.line_device_id, 'line_id', r.line_id, 'device_id', r.device_id, 'sip_account', r.sip_account,
-                          'slot', r.slot, 'shared', r.shared, 'parameters', r.parameters);
+LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'tbs_line_device_context';
 COMMENT ON FUNCTION tbs.line_device_context(tbs.line_device) IS 'the columns of a line''s tie to a device that provisioning reads';
 
 CREATE FUNCTION tbs.line_member_context(r tbs.line_member) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN jsonb_build_object('line_member_id', r.line_member_id, 'line_id', r.line_id, 'member_line_id', r.member_line_id, 'position', r.position,
-                          'parameters', r.parameters);
+LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'tbs_line_member_context';
 COMMENT ON FUNCTION tbs.line_member_context(tbs.line_member) IS 'the columns of a line''s member that provisioning reads';
 
 -- The instant at which a day begins, and the day that it is, in a network resource's business time zone.
@@ -100,7 +84,7 @@ SELECT lu.line_usoc_id, lu.line_id, lu.usoc, l.customer_id, coalesce(lu.telephon
        o.order_number, m.network_resource_id, m.network_resource_type, m.service, m.position, m.active, m.parameters, r.state AS network_resource_state,
        (m.active OR EXISTS (SELECT FROM tbs.remote_object_use AS u WHERE u.line_usoc_id = lu.line_usoc_id AND u.network_resource_id = m.network_resource_id))
        AND ((lu.active_date IS NULL AND lu.disconnect_date IS NULL) OR tbs.is_in_service(lu, tbs.business_day(r.time_zone))) AS wanted,
-       lu AS line_usoc_row, l AS line_row, n AS network_information_row, p AS parent_row
+       lu AS line_usoc_row, l AS line_row, n AS network_information_row, p AS parent_row, o AS order_row
 FROM tbs.line_usoc AS lu
 JOIN tbs.line AS l ON l.line_id = lu.line_id
 JOIN tbs.master_usoc_network_resource AS m ON m.usoc = lu.usoc
@@ -226,6 +210,34 @@ END;
 $item_context$;
 COMMENT ON FUNCTION tbs.item_context(jsonb, jsonb, text) IS 'internal: a context with the values of one device or tie as its nearest layer';
 
+-- What a line has several of, and its secrets. Mostly it has none, and this is not asked.
+CREATE FUNCTION tbs.lists_context(line tbs.line, network_resource_id integer, secrets text[])
+RETURNS jsonb
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $lists_context$
+BEGIN
+    RETURN jsonb_build_object(
+        'sip_accounts', tbs.sip_accounts_context(line), 'devices', tbs.devices_context(line, lists_context.network_resource_id),
+        'members', tbs.members_context(line, lists_context.network_resource_id),
+        'secret', (SELECT jsonb_object_agg(x.name, jsonb_build_object('id', coalesce(k.subscriber_secret_id, 0), 'version', coalesce(k.version, 0)))
+                   FROM unnest(lists_context.secrets) AS x (name)
+                   LEFT JOIN tbs.subscriber_secret AS k ON k.line_id = line.line_id AND k.account = '' AND k.name = x.name));
+END;
+$lists_context$;
+COMMENT ON FUNCTION tbs.lists_context(tbs.line, integer, text[]) IS 'internal: SIP accounts, devices and members of a line, and which of these secrets it has, for its context';
+
+CREATE FUNCTION tbs.compose_context(trigger_type text, service text, network_resource_type text, suspended boolean, customer tbs.customer,
+                                    customer_order tbs.customer_order, usoc tbs.master_usoc, line tbs.line, line_usoc tbs.line_usoc,
+                                    network_information tbs.network_information, parent tbs.network_information,
+                                    resource tbs.network_resource_context, parameters jsonb, lists jsonb)
+RETURNS jsonb
+LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'tbs_compose_context';
+COMMENT ON FUNCTION tbs.compose_context(text, text, text, boolean, tbs.customer, tbs.customer_order, tbs.master_usoc, tbs.line, tbs.line_usoc, tbs.network_information,
+                                        tbs.network_information, tbs.network_resource_context, jsonb, jsonb) IS
+'internal: the document that templates look values up in, of these rows; parameters: of the association; lists: from tbs.lists_context()';
+
 -- context_of(line USOC, network resource, trigger type): the document that templates look values up in, the service, and whether the rows of now want it;
 -- no row when the line USOC or its association is gone. Without settings of its own and of one statement, so that the server puts it into the query that
 -- uses it: a batch of activities gets its contexts in one.
@@ -235,62 +247,18 @@ LANGUAGE sql
 STABLE
 BEGIN ATOMIC
     SELECT m.service, m.wanted,
-           jsonb_build_object(
-               'event', jsonb_build_object('trigger_type', context_of.trigger_type, 'service', m.service),
-               'customer', d.customer,
-               'order', jsonb_build_object('order_number', o.order_number, 'due_date', o.due_date),
-               'line', d.line || jsonb_build_object('suspended', d.suspended, 'marker', 'tbs:' || (m.line_row).line_id),
-               'usoc', jsonb_build_object('usoc', u.usoc, 'description', u.description, 'service', m.service, 'parameters', u.parameters),
-               'line_usoc', d.line_usoc || jsonb_build_object('telephone_number', coalesce((m.line_usoc_row).telephone_number, (m.line_row).telephone_number)),
-               'sip_accounts', CASE WHEN d.has_devices THEN tbs.sip_accounts_context(m.line_row) ELSE '[]' END,
-               'devices', CASE WHEN d.has_devices THEN tbs.devices_context(m.line_row, m.network_resource_id) ELSE '[]' END,
-               'members', CASE WHEN d.has_members THEN tbs.members_context(m.line_row, m.network_resource_id) ELSE '[]' END,
-               'secret', CASE WHEN s.secrets <> '{}' THEN
-                             (SELECT jsonb_object_agg(x.name, jsonb_build_object('id', coalesce(k.subscriber_secret_id, 0), 'version', coalesce(k.version, 0)))
-                              FROM unnest(s.secrets) AS x (name)
-                              LEFT JOIN tbs.subscriber_secret AS k ON k.line_id = (m.line_row).line_id AND k.account = '' AND k.name = x.name) END,
-               'network_information', d.network_information || jsonb_build_object(
-                                          'switch_domain', coalesce((m.network_information_row).switch_domain, (m.parent_row).switch_domain),
-                                          'reseller', coalesce((m.network_information_row).reseller, (m.parent_row).reseller),
-                                          'time_zone', coalesce((m.network_information_row).time_zone, (m.parent_row).time_zone),
-                                          'emergency_address', coalesce((m.network_information_row).emergency_address, (m.parent_row).emergency_address),
-                                          'emergency_address_id', CASE WHEN (m.network_information_row).emergency_address IS NOT NULL THEN (m.network_information_row).network_information_id
-                                                                       WHEN (m.parent_row).emergency_address IS NOT NULL THEN (m.parent_row).network_information_id END,
-                                          'parent', d.parent),
-               'resource', r.context,
-               -- Values that defaults, association and business rows set, in layers, farthest first; merged by the renderer.
-               'layers', r.layers
-                   || jsonb_build_array(
-                          jsonb_build_object('layer', 'association', 'parameters', m.parameters),
-                          jsonb_build_object('layer', 'master_usoc', 'parameters', u.parameters -> m.network_resource_type))
-                   || CASE WHEN (m.network_information_row).parent_id IS NULL
-                           THEN jsonb_build_array(jsonb_build_object('layer', 'network_information_parent', 'columns', d.network_information,
-                                                                     'parameters', (m.network_information_row).parameters -> m.network_resource_type))
-                           ELSE jsonb_build_array(jsonb_build_object('layer', 'network_information_parent', 'columns', d.parent,
-                                                                     'parameters', (m.parent_row).parameters -> m.network_resource_type),
-                                                  jsonb_build_object('layer', 'network_information', 'columns', d.network_information,
-                                                                     'parameters', (m.network_information_row).parameters -> m.network_resource_type)) END
-                   || jsonb_build_array(
-                          jsonb_build_object('layer', 'customer', 'columns', d.customer, 'parameters', c.parameters -> m.network_resource_type),
-                          jsonb_build_object('layer', 'line', 'columns', d.line || jsonb_build_object('suspended', d.suspended),
-                                             'parameters', (m.line_row).parameters -> m.network_resource_type),
-                          jsonb_build_object('layer', 'line_usoc', 'columns', d.line_usoc, 'parameters', (m.line_usoc_row).parameters -> m.network_resource_type))
-                   || CASE WHEN d.suspended THEN r.suspension ELSE '[]' END)
+           tbs.compose_context(
+               context_of.trigger_type, m.service, m.network_resource_type, (m.line_row).suspended AND NOT s.ignores_suspension,
+               c, m.order_row, u, m.line_row, m.line_usoc_row, m.network_information_row, m.parent_row, r, m.parameters,
+               CASE WHEN s.secrets = '{}' AND NOT EXISTS (SELECT FROM tbs.line_device AS t WHERE t.line_id = m.line_id)
+                         AND NOT EXISTS (SELECT FROM tbs.line_member AS t WHERE t.line_id = m.line_id)
+                    THEN '{"sip_accounts": [], "devices": [], "members": [], "secret": null}'
+                    ELSE tbs.lists_context(m.line_row, m.network_resource_id, s.secrets) END)
     FROM tbs.line_usoc_association AS m
     JOIN tbs.customer AS c ON c.customer_id = m.customer_id
     JOIN tbs.master_usoc AS u ON u.usoc = m.usoc
     JOIN tbs.network_resource_context AS r ON r.network_resource_id = m.network_resource_id
     JOIN tbs.service AS s ON s.network_resource_type = m.network_resource_type AND s.service = m.service
-    LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = (m.line_usoc_row).customer_order_id
-    -- Each row as a document, once.
-    CROSS JOIN LATERAL (
-        SELECT tbs.customer_context(c) AS customer, tbs.line_context(m.line_row) AS line, tbs.line_usoc_context(m.line_usoc_row) AS line_usoc,
-               tbs.network_information_context(m.network_information_row) AS network_information,
-               CASE WHEN (m.network_information_row).parent_id IS NOT NULL THEN tbs.network_information_context(m.parent_row) END AS parent,
-               (m.line_row).suspended AND NOT s.ignores_suspension AS suspended,
-               EXISTS (SELECT FROM tbs.line_device AS t WHERE t.line_id = (m.line_row).line_id) AS has_devices,
-               EXISTS (SELECT FROM tbs.line_member AS t WHERE t.line_id = (m.line_row).line_id) AS has_members
-        OFFSET 0) AS d
     WHERE m.line_usoc_id = context_of.line_usoc_id AND m.network_resource_id = context_of.network_resource_id;
 END;
 COMMENT ON FUNCTION tbs.context_of(bigint, integer, text) IS

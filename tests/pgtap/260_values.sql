@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(43);
+SELECT plan(45);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -112,6 +112,23 @@ SELECT is(last_body('PUT %/users/102') ->> 'name-last-name', 'é€😀', 'so do
 UPDATE tbs.line SET first_name = '__TBS_SECRET_1_1__' WHERE line_id = 102;
 SELECT is(work(), '{}', 'a value that looks like a reference to a secret is not sent');
 SELECT is(queue(), '{1021 line_changed failed}', 'but fails');
+
+-- The document of a row has each column as it is, whatever its type
+UPDATE tbs.line_usoc SET active_date = '2026-01-05', quantity = 2, parameters = '{"a": [1.50, null]}' WHERE line_usoc_id = 1021;
+INSERT INTO tbs.line_device (line_id, device_id, slot, shared) VALUES (102, 1, 7, true);
+INSERT INTO tbs.line_member (line_id, member_line_id) VALUES (102, 104);
+CREATE VIEW test.documents AS
+SELECT to_jsonb(x) AS row, tbs.customer_context(x) AS document, tbs.customer_context(NULL) AS nothing FROM tbs.customer AS x
+UNION ALL SELECT to_jsonb(x), tbs.network_information_context(x), tbs.network_information_context(NULL) FROM tbs.network_information AS x
+UNION ALL SELECT to_jsonb(x), tbs.line_context(x), tbs.line_context(NULL) FROM tbs.line AS x
+UNION ALL SELECT to_jsonb(x), tbs.line_usoc_context(x), tbs.line_usoc_context(NULL) FROM tbs.line_usoc AS x
+UNION ALL SELECT to_jsonb(x), tbs.device_context(x), tbs.device_context(NULL) FROM tbs.device AS x
+UNION ALL SELECT to_jsonb(x), tbs.line_device_context(x), tbs.line_device_context(NULL) FROM tbs.line_device AS x
+UNION ALL SELECT to_jsonb(x), tbs.line_member_context(x), tbs.line_member_context(NULL) FROM tbs.line_member AS x;
+SELECT is((SELECT array_agg(DISTINCT d.row) FROM test.documents AS d
+           WHERE d.document <> (SELECT jsonb_object_agg(k, d.row -> k) FROM jsonb_object_keys(d.document) AS k) OR NOT d.row ? 'parameters'), NULL, 'rows as documents');
+SELECT is((SELECT array_agg(DISTINCT d.row) FROM test.documents AS d
+           WHERE d.nothing <> (SELECT jsonb_object_agg(k, NULL) FROM jsonb_object_keys(d.document) AS k)), NULL, 'and the document of no row');
 
 SELECT * FROM finish();
 ROLLBACK;
