@@ -24,8 +24,7 @@ STABLE
 SET search_path = pg_catalog, pg_temp
 AS $is_capturing$
 BEGIN
-    RETURN (
-        SELECT tbs.capture_reason() IS NULL AND tbs.is_armed());
+    RETURN tbs.capture_reason() IS NULL AND tbs.is_armed();
 END;
 $is_capturing$;
 COMMENT ON FUNCTION tbs.is_capturing() IS 'whether capture is on in this transaction: armed, and not switched off with tbs.without_capture()';
@@ -148,7 +147,11 @@ RETURNS trigger
 LANGUAGE plpgsql
 VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = auto
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET jit = off
 AS $capture_line_usoc_insert$
 DECLARE
     v_ids bigint[];
@@ -160,8 +163,9 @@ BEGIN
     v_ids := ARRAY(SELECT n.line_usoc_id FROM new_rows AS n);
     v_lane := tbs.capture_lane(cardinality(v_ids));
     IF cardinality(v_ids) >= 100 THEN
-        -- Until the end of this function, which has the setting as well.
-        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+        -- Planned for as many as there are. Until the end of this function, which has the settings as well.
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true),
+                set_config(s.name, 'on', true) FROM unnest('{enable_seqscan,enable_hashjoin,enable_mergejoin}'::text[]) AS s (name);
     END IF;
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc,
                               user_name, trigger_description, lane)
@@ -187,6 +191,11 @@ RETURNS void
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET jit = off
 AS $capture_line_usoc_removal$
 BEGIN
     INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number, telephone_number, usoc,
@@ -198,13 +207,16 @@ BEGIN
            nullif(current_setting('tbs.user_name', true), ''), 'USOC ' || d.usoc || ' deleted',
            tbs.capture_lane(cardinality(capture_line_usoc_removal.removed))
     FROM unnest(capture_line_usoc_removal.removed) AS d
-    JOIN tbs.line_usoc_on_resource AS h ON h.line_usoc_id = d.line_usoc_id
+    -- Looked up: a join would make the whole of this view, which is as large as all that is there.
+    CROSS JOIN LATERAL (SELECT x.network_resource_id, x.service FROM tbs.line_usoc_on_resource AS x WHERE x.line_usoc_id = d.line_usoc_id OFFSET 0) AS h
     JOIN tbs.network_resource AS r ON r.network_resource_id = h.network_resource_id AND r.state <> 'retired'
     JOIN tbs.activity_type AS t ON t.network_resource_type = r.network_resource_type AND t.service = h.service AND t.trigger_type = 'usoc_deleted'
     LEFT JOIN tbs.line AS l ON l.line_id = d.line_id
     LEFT JOIN tbs.line_usoc_state AS s ON s.line_usoc_id = d.line_usoc_id AND s.network_resource_id = h.network_resource_id
-    LEFT JOIN LATERAL (SELECT a.customer_id, a.telephone_number FROM tbs.activity AS a
-                       WHERE a.line_usoc_id = d.line_usoc_id ORDER BY a.activity_id DESC LIMIT 1) AS q ON true
+    -- In two steps, or a plan that was made when the queue was empty reads it from its end, by number.
+    LEFT JOIN LATERAL (SELECT a.customer_id, a.telephone_number
+                       FROM (SELECT x.activity_id, x.customer_id, x.telephone_number FROM tbs.activity AS x WHERE x.line_usoc_id = d.line_usoc_id OFFSET 0) AS a
+                       ORDER BY a.activity_id DESC LIMIT 1) AS q ON true
     LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = d.customer_order_id
     LEFT JOIN tbs.master_usoc_network_resource AS m ON m.usoc = d.usoc AND m.network_resource_id = h.network_resource_id
     ORDER BY d.line_id, m.position DESC NULLS LAST, d.line_usoc_id DESC;
