@@ -383,6 +383,9 @@ DECLARE
     v_looked_at bigint[];
     v_resources integer[];
     v_count integer := 0;
+    v_asked integer;
+    v_are_all boolean;
+    v_missing integer;
     v_call tbs.api_call;
 BEGIN
     PERFORM tbs.check_bridge_alive(claim.bridge_id);
@@ -397,14 +400,15 @@ BEGIN
     LOOP
         v_budgets := ARRAY(SELECT b::tbs.budget FROM tbs.budgets(claim.bridge_id) AS b WHERE tbs.is_armed());
         -- Lines, not rows, are claimed: whoever has a line's lock looks at all of it. A line that another session has is left to that one.
-        SELECT array_agg(c.line_id), array_agg(c.network_resource_id) INTO v_lines, v_resources
-        FROM (SELECT l.line_id, b.network_resource_id
-              FROM unnest(v_budgets) AS b
-              CROSS JOIN LATERAL tbs.claimable_lines(b.network_resource_id, v_tried, least(b.calls, b.tokens, claim.maximum - v_count)) AS l (line_id)
-              WHERE b.calls > 0 AND b.tokens > 0
+        SELECT array_agg(c.line_id), array_agg(c.network_resource_id), min(c.asked) INTO v_lines, v_resources, v_asked
+        FROM (SELECT l.line_id, b.network_resource_id, b.asked
+              FROM (SELECT x.network_resource_id, least(x.calls, x.tokens, claim.maximum - v_count) AS asked FROM unnest(v_budgets) AS x) AS b
+              CROSS JOIN LATERAL tbs.claimable_lines(b.network_resource_id, v_tried, b.asked) AS l (line_id)
+              WHERE b.asked > 0
               LIMIT claim.maximum - v_count) AS c;
         EXIT WHEN v_lines IS NULL;
         v_tried := v_tried || v_lines;
+        v_are_all := cardinality(v_lines) < v_asked;
         SELECT array_agg(l.line_id), array_agg(l.network_resource_id) INTO v_lines, v_resources
         FROM (SELECT c.line_id, array_agg(c.network_resource_id) AS resources
               FROM unnest(v_lines, v_resources) AS c (line_id, network_resource_id) GROUP BY c.line_id OFFSET 0) AS g
@@ -413,8 +417,10 @@ BEGIN
         CONTINUE WHEN v_lines IS NULL;
         SELECT l.line_ids, l.network_resource_ids, l.activity_ids INTO v_lines, v_resources, v_looked_at FROM tbs.look_at_lines(v_lines, v_resources) AS l;
         CONTINUE WHEN v_lines IS NULL;
+        v_missing := cardinality(v_lines);
         FOR v_call IN SELECT * FROM tbs.run(claim.bridge_id, '{}', v_lines, v_resources, claim.maximum - v_count, v_budgets, v_looked_at) LOOP
             v_count := v_count + 1;
+            v_missing := v_missing - 1;
             RETURN NEXT v_call;
         END LOOP;
         IF v_count >= claim.maximum OR clock_timestamp() > v_until THEN
@@ -422,7 +428,8 @@ BEGIN
             PERFORM tbs.ring();
             EXIT;
         END IF;
-        EXIT WHEN NOT tbs.has_claimable(claim.bridge_id, v_tried, clock_timestamp());
+        -- Those were all, and each has a call: what came since is found by the next claim.
+        EXIT WHEN (v_are_all AND v_missing <= 0) OR NOT tbs.has_claimable(claim.bridge_id, v_tried, clock_timestamp());
     END LOOP;
 END;
 $claim$;

@@ -394,7 +394,8 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $send$
 DECLARE
-    v_objects bigint[];
+    -- The object of each, where it can be sent to.
+    v_objects bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(sendings)]);
     v_taken bigint[] := '{}';
     v_wholes text[] := '{}';
     v_row record;
@@ -402,12 +403,13 @@ BEGIN
     IF cardinality(sendings) = 0 THEN
         RETURN;
     END IF;
-    v_objects := ARRAY(
-        SELECT (SELECT o.remote_object_id FROM tbs.remote_object AS o
-                WHERE o.network_resource_id = s.network_resource_id AND o.kind = s.kind AND o.key = s.key)
-        FROM unnest(sendings) WITH ORDINALITY AS s ORDER BY s.ordinality);
     -- The rows stay locked until the end of the transaction: whoever releases an object sees who waits for it. In one order for everybody.
-    PERFORM FROM tbs.remote_object AS o WHERE o.remote_object_id = ANY (v_objects) ORDER BY o.remote_object_id FOR NO KEY UPDATE;
+    PERFORM FROM tbs.remote_object AS o
+    WHERE o.remote_object_id = ANY (ARRAY(
+        SELECT (SELECT x.remote_object_id FROM tbs.remote_object AS x
+                WHERE x.network_resource_id = s.network_resource_id AND x.kind = s.kind AND x.key = s.key)
+        FROM unnest(sendings) AS s))
+    ORDER BY o.remote_object_id FOR NO KEY UPDATE;
     FOR v_row IN
         SELECT s.ordinality AS place, s.activity_id, o.remote_object_id, o.in_flight_activity_id, w.whole,
                CASE WHEN w.whole IS NOT NULL THEN tbs.who_is_at(o.object, w.network_resource_type) END AS who_is_there,
@@ -421,7 +423,8 @@ BEGIN
                CASE WHEN s.error IS NOT NULL THEN format('%s %s, %s: %s', s.operation, s.kind, s.error_member, s.error) END AS error
         FROM unnest(sendings) WITH ORDINALITY AS s
         CROSS JOIN LATERAL (SELECT x AS object, x.remote_object_id, x.network_resource_id, x.kind, x.key, x.in_flight_activity_id, x.sent_at, x.accepted_at
-                            FROM tbs.remote_object AS x WHERE x.remote_object_id = v_objects[s.ordinality] OFFSET 0) AS o
+                            FROM tbs.remote_object AS x
+                            WHERE x.network_resource_id = s.network_resource_id AND x.kind = s.kind AND x.key = s.key OFFSET 0) AS o
         -- The place that it shares with others, if any: an object and its members that other services own.
         CROSS JOIN LATERAL (
             SELECT r.network_resource_type, CASE WHEN EXISTS (SELECT FROM tbs.remote_object_kind AS y
@@ -435,25 +438,20 @@ BEGIN
     LOOP
         IF v_row.in_flight_activity_id IS NOT NULL OR v_row.remote_object_id = ANY (v_taken) THEN
             UPDATE tbs.activity AS a SET state = 'waiting', waits_for_object_id = v_row.remote_object_id, bridge_id = NULL WHERE a.activity_id = v_row.activity_id;
-            v_objects[v_row.place] := NULL;
         ELSIF v_row.has_changed THEN
             UPDATE tbs.activity AS a SET state = 'new', bridge_id = NULL WHERE a.activity_id = v_row.activity_id;
             PERFORM tbs.ring();
-            v_objects[v_row.place] := NULL;
         ELSIF v_row.who_is_there > 0 THEN
             UPDATE tbs.activity AS a SET state = 'waiting', waits_for_object_id = v_row.who_is_there, bridge_id = NULL WHERE a.activity_id = v_row.activity_id;
-            v_objects[v_row.place] := NULL;
         ELSIF v_row.whole = ANY (v_wholes) THEN
             UPDATE tbs.activity AS a SET state = 'waiting', waits_for_object_id = v_taken[array_position(v_wholes, v_row.whole)], bridge_id = NULL
             WHERE a.activity_id = v_row.activity_id;
-            v_objects[v_row.place] := NULL;
         ELSIF v_row.who_is_there = 0 THEN
             UPDATE tbs.activity AS a SET state = 'retry', bridge_id = NULL, due_at = clock_timestamp() + interval '50 milliseconds' WHERE a.activity_id = v_row.activity_id;
-            v_objects[v_row.place] := NULL;
         ELSIF v_row.error IS NOT NULL THEN
             PERFORM tbs.fail_activity(a, 'rejected', v_row.error) FROM tbs.activity AS a WHERE a.activity_id = v_row.activity_id;
-            v_objects[v_row.place] := NULL;
         ELSE
+            v_objects[v_row.place] := v_row.remote_object_id;
             v_taken := v_taken || v_row.remote_object_id;
             v_wholes := v_wholes || v_row.whole;
         END IF;
@@ -898,10 +896,12 @@ BEGIN
     LOOP
         IF cardinality(v_turns) = 0 THEN
             EXIT WHEN coalesce(cardinality(v_lines), 0) = 0;
-            -- Mostly what was reported was all that its line had.
-            EXIT WHEN cardinality(v_undecided) = 0 AND NOT EXISTS (
-                SELECT FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
-                CROSS JOIN LATERAL (SELECT FROM tbs.activity AS a WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id LIMIT 1) AS a);
+            IF cardinality(v_undecided) = 0 THEN
+                -- Mostly what was reported was all that its line had.
+                EXIT WHEN NOT EXISTS (
+                    SELECT FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
+                    CROSS JOIN LATERAL (SELECT FROM tbs.activity AS a WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id LIMIT 1) AS a);
+            END IF;
             v_turns := tbs.next_activities(v_lines, v_resources);
             -- Once: who has had its turn and is new again, has to be looked at by a claim.
             IF cardinality(v_undecided) > 0 AND v_undecided <> v_turns THEN

@@ -283,6 +283,8 @@ LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $look_at_lines$
+DECLARE
+    v_due bigint[];
 BEGIN
     SELECT array_agg(l.line_id), array_agg(l.network_resource_id) INTO look_at_lines.line_ids, look_at_lines.network_resource_ids
     FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS l (line_id, network_resource_id)
@@ -296,18 +298,16 @@ BEGIN
                       OFFSET 0)
        OR tbs.bring_along(l.line_id, l.network_resource_id);
     -- Line by line, whatever a session's plan of long ago took for the size of the queue: hence OFFSET 0.
-    look_at_lines.activity_ids := ARRAY(
-        SELECT n.activity_id FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS k (line_id, network_resource_id)
-        CROSS JOIN LATERAL (SELECT a.activity_id FROM tbs.activity AS a
-                            WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state = 'new' OFFSET 0) AS n
-        ORDER BY n.activity_id);
+    SELECT coalesce(array_agg(n.activity_id ORDER BY n.activity_id) FILTER (WHERE n.is_new), '{}'), array_agg(n.activity_id) FILTER (WHERE NOT n.is_new)
+      INTO look_at_lines.activity_ids, v_due
+    FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS k (line_id, network_resource_id)
+    CROSS JOIN LATERAL (SELECT a.activity_id, a.state = 'new' AS is_new FROM tbs.activity AS a
+                        WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id
+                          AND (a.state = 'new' OR (a.state IN ('scheduled', 'retry') AND a.due_at <= clock_timestamp())) OFFSET 0) AS n;
     PERFORM tbs.look_at_new(look_at_lines.activity_ids);
-    UPDATE tbs.activity AS a SET state = 'waiting', due_at = NULL
-    WHERE a.activity_id = ANY (ARRAY(
-        SELECT d.activity_id FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS k (line_id, network_resource_id)
-        CROSS JOIN LATERAL (SELECT x.activity_id FROM tbs.activity AS x
-                            WHERE x.line_id = k.line_id AND x.network_resource_id = k.network_resource_id AND x.state IN ('scheduled', 'retry')
-                              AND x.due_at <= clock_timestamp() OFFSET 0) AS d));
+    IF v_due IS NOT NULL THEN
+        UPDATE tbs.activity AS a SET state = 'waiting', due_at = NULL WHERE a.activity_id = ANY (v_due);
+    END IF;
 END;
 $look_at_lines$;
 COMMENT ON FUNCTION tbs.look_at_lines(bigint[], integer[]) IS 'internal: makes what is new or due on these lines ready for its turn; returns the lines that are not held up by another session, and what was new';
