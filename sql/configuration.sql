@@ -349,7 +349,8 @@ CREATE TABLE tbs.recipe (
     object_recipe         jsonb NOT NULL,
     steps                 jsonb NOT NULL,
     CONSTRAINT recipe_pkey PRIMARY KEY (network_resource_type, service, position)
-);
+-- Read by every call, written by few: not compressed, as long as a row fits into a page.
+) WITH (toast_tuple_target = 8160);
 COMMENT ON TABLE tbs.recipe IS 'derived: service objects with their steps as the documents that the renderer takes; made anew by tbs.rebuild_recipes()';
 
 CREATE TABLE tbs.network_resource_context (
@@ -358,7 +359,7 @@ CREATE TABLE tbs.network_resource_context (
     context             jsonb NOT NULL,
     layers              jsonb NOT NULL,
     suspension          jsonb NOT NULL
-);
+) WITH (toast_tuple_target = 8160);
 COMMENT ON TABLE tbs.network_resource_context IS 'derived: what every context of a network resource has in common; made anew by tbs.rebuild_resource_contexts()';
 COMMENT ON COLUMN tbs.network_resource_context.context IS 'what templates may know of the network resource itself, with its default headers and query parameters';
 COMMENT ON COLUMN tbs.network_resource_context.layers IS 'its defaults and those of its type, as layers, farthest first';
