@@ -661,7 +661,7 @@ CREATE TYPE tbs.planned_use AS (
     removal             text,
     is_new              boolean
 );
-COMMENT ON TYPE tbs.planned_use IS 'internal: that a line USOC is about to use a remote object; is_new: it is not on record yet';
+COMMENT ON TYPE tbs.planned_use IS 'internal: that a line USOC is about to use a remote object; is_new: the object is not on record yet';
 
 CREATE TYPE tbs.planned_activity AS (
     activity tbs.activity,
@@ -713,9 +713,7 @@ BEGIN
             -- OFFSET 0: the context is in the plan once, and not for each of the two.
             FROM (SELECT y.context FROM tbs.context_of(a.line_usoc_id, a.network_resource_id, t.trigger_type) AS y
                   WHERE y.service = t.service AND y.wanted OFFSET 0) AS x OFFSET 0) AS c ON true
-        LEFT JOIN LATERAL (
-            SELECT array_agg(p::tbs.planned_object) AS plan
-            FROM tbs.plan(a.line_usoc_id, a.network_resource_id, t.service, c.context, a.round_at, a.send_all) AS p) AS g ON a.line_usoc_id <> 0
+        LEFT JOIN LATERAL tbs.plan(a.line_usoc_id, a.network_resource_id, t.service, c.context, a.round_at, a.send_all) AS g ON a.line_usoc_id <> 0
         ORDER BY i.place
     LOOP
         v_activity := v_row.activity;
@@ -739,7 +737,7 @@ BEGIN
                 IF v_planned.content IS NOT NULL AND v_first.kind IS NULL THEN
                     v_first := v_planned;
                 END IF;
-            ELSE
+            ELSIF NOT v_planned.is_used THEN
                 v_relies := true;
             END IF;
         END LOOP;
@@ -756,7 +754,7 @@ BEGIN
                 CONTINUE;
             END IF;
             FOREACH v_planned IN ARRAY coalesce(v_row.plan, '{}') LOOP
-                IF v_planned.content IS NOT NULL THEN
+                IF v_planned.content IS NOT NULL AND NOT v_planned.is_used THEN
                     v_uses := v_uses || ROW(v_activity.line_usoc_id, v_activity.network_resource_id, v_row.service, v_planned.position, v_planned.kind, v_planned.key,
                                             v_planned.identity, v_planned.find_value, v_planned.removal, v_planned.remote_object_id IS NULL)::tbs.planned_use;
                     v_is_any_new := v_is_any_new OR v_planned.remote_object_id IS NULL;
@@ -782,13 +780,15 @@ BEGIN
         ORDER BY w.network_resource_id, w.kind, w.key
         ON CONFLICT DO NOTHING;
     END IF;
-    INSERT INTO tbs.remote_object_use AS u (remote_object_id, line_usoc_id, network_resource_id, service, position, removal)
-    SELECT o.remote_object_id, w.line_usoc_id, w.network_resource_id, w.service, w.position, w.removal
-    FROM unnest(v_uses) AS w
-    CROSS JOIN LATERAL (SELECT x.remote_object_id FROM tbs.remote_object AS x
-                        WHERE x.network_resource_id = w.network_resource_id AND x.kind = w.kind AND x.key = w.key OFFSET 0) AS o
-    ORDER BY 1, 2
-    ON CONFLICT ON CONSTRAINT remote_object_use_pkey DO UPDATE SET removal = excluded.removal WHERE u.removal <> excluded.removal;
+    IF cardinality(v_uses) > 0 THEN
+        INSERT INTO tbs.remote_object_use AS u (remote_object_id, line_usoc_id, network_resource_id, service, position, removal)
+        SELECT o.remote_object_id, w.line_usoc_id, w.network_resource_id, w.service, w.position, w.removal
+        FROM unnest(v_uses) AS w
+        CROSS JOIN LATERAL (SELECT x.remote_object_id FROM tbs.remote_object AS x
+                            WHERE x.network_resource_id = w.network_resource_id AND x.kind = w.kind AND x.key = w.key OFFSET 0) AS o
+        ORDER BY 1, 2
+        ON CONFLICT ON CONSTRAINT remote_object_use_pkey DO UPDATE SET removal = excluded.removal WHERE u.removal <> excluded.removal;
+    END IF;
     FOREACH v_one IN ARRAY v_letting_go LOOP
         v_sending := tbs.let_go(v_one.activity, v_one.service, v_one.wanted, v_one.plan, v_one.resource);
         IF v_sending.activity_id IS NOT NULL THEN

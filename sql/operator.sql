@@ -169,7 +169,9 @@ BEGIN
     PERFORM tbs.make_secrets(ARRAY[v_association.line_id], ARRAY[v_resource.network_resource_type], ARRAY[v_association.service]);
     v_context := tbs.activity_context(adopt.line_usoc_id, v_resource.network_resource_id, 'resync');
     FOR v_planned IN
-        SELECT * FROM tbs.plan(adopt.line_usoc_id, v_resource.network_resource_id, v_association.service, v_context, clock_timestamp(), false) AS p
+        SELECT p.*
+        FROM tbs.plan(adopt.line_usoc_id, v_resource.network_resource_id, v_association.service, v_context, clock_timestamp(), false) AS g
+        CROSS JOIN LATERAL unnest(g.plan) AS p
         WHERE p.content IS NOT NULL OR p.error IS NOT NULL
     LOOP
         IF v_planned.error IS NOT NULL THEN

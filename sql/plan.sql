@@ -16,9 +16,10 @@ CREATE TYPE tbs.planned_object AS (
     accepted_at      timestamptz,
     error            text,
     error_member     text,
-    removal          text
+    removal          text,
+    is_used          boolean
 );
-COMMENT ON TYPE tbs.planned_object IS 'internal: one remote object of a plan; operation prepare, add, edit, look, delete (a call), none (as it should be), release (another wants it) or forget (nothing to call)';
+COMMENT ON TYPE tbs.planned_object IS 'internal: one remote object of a plan; operation prepare, add, edit, look, delete (a call), none (as it should be), release (another wants it) or forget (nothing to call); is_used: that the line USOC uses it is on record, with this removal';
 
 CREATE FUNCTION tbs.has_service(line_id bigint, network_resource_id integer, services text[])
 RETURNS boolean
@@ -192,7 +193,7 @@ BEGIN
                 ELSE 'delete' END,
            o.remote_object_id, o.identity, o.find_value, NULL::jsonb, NULL::jsonb,
            CASE WHEN u.removal = 'return' AND q.steps ? 'return' THEN q.steps || jsonb_build_object('delete', q.steps -> 'return') ELSE q.steps END,
-           o.sent_at, o.accepted_at, NULL::text, NULL::text, u.removal
+           o.sent_at, o.accepted_at, NULL::text, NULL::text, u.removal, true
     FROM tbs.remote_object_use AS u
     JOIN tbs.remote_object AS o ON o.remote_object_id = u.remote_object_id
     JOIN tbs.network_resource AS r ON r.network_resource_id = u.network_resource_id
@@ -213,76 +214,88 @@ END;
 $left_objects$;
 COMMENT ON FUNCTION tbs.left_objects(bigint, integer, text, bigint[]) IS 'internal: what a service of a line USOC has on a network resource besides these remote objects, and does not want any more, in the order of the calls';
 
--- plan: the wanted objects in ascending position, then what this line USOC has and does not want any more, in descending position.
+CREATE FUNCTION tbs.with_cleared_members(content jsonb, members text[])
+RETURNS jsonb
+LANGUAGE plpgsql
+IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $with_cleared_members$
+BEGIN
+    RETURN content || (SELECT jsonb_object_agg(x.member, '') FROM unnest(members) AS x (member) WHERE NOT content ? x.member);
+END;
+$with_cleared_members$;
+COMMENT ON FUNCTION tbs.with_cleared_members(jsonb, text[]) IS 'internal: a content with empty values for those of these members that it does not have';
+
+-- plan: the wanted objects in ascending position, then what this line USOC has and does not want any more, in descending position. As one array, and of each object no
+-- more than that row beside what it is sorted by: whatever goes through the steps of a query costs something at its start, column by column.
 CREATE FUNCTION tbs.plan(line_usoc_id bigint, network_resource_id integer, service text, context jsonb, round_at timestamptz, send_all boolean)
-RETURNS SETOF tbs.planned_object
+RETURNS TABLE (plan tbs.planned_object[])
 LANGUAGE sql
 STABLE
 BEGIN ATOMIC
-    WITH wanted AS MATERIALIZED (
-        -- One that is wanted twice (by two elements of a list) counts once.
-        SELECT DISTINCT ON (w.kind, w.key) w.*,
-               CASE WHEN w.error IS NOT NULL OR (w.difference IN ('add', 'edit') AND NOT w.steps ? w.difference) THEN 'none'
-                    WHEN w.difference IN ('add', 'edit') AND w.steps ? 'prepare' AND w.prepared IS DISTINCT FROM w.content THEN 'prepare'
-                    ELSE w.difference END AS operation
+    SELECT coalesce(w.plan, '{}')
+        -- What it does not want any more: mostly nothing, which is found out without starting the query for it.
+        || CASE WHEN EXISTS (SELECT FROM tbs.remote_object_use AS u
+                             WHERE u.line_usoc_id = plan.line_usoc_id AND u.network_resource_id = plan.network_resource_id AND u.service = plan.service
+                               AND u.remote_object_id <> ALL (w.remote_object_ids))
+                THEN ARRAY(SELECT l FROM tbs.left_objects(plan.line_usoc_id, plan.network_resource_id, plan.service, w.remote_object_ids) AS l) ELSE '{}' END
+    FROM (
+        SELECT array_agg(p.planned ORDER BY p.position, p.ordinal) AS plan,
+               coalesce(array_agg(p.remote_object_id) FILTER (WHERE p.remote_object_id IS NOT NULL), '{}') AS remote_object_ids
         FROM (
-            SELECT (m.recipe).position AS position, m.ordinal, (m.recipe).kind AS kind, m.key, m.identity, m.find_value, m.item, (m.recipe).steps AS steps,
-                   coalesce(m.error, e.error) AS error, CASE WHEN m.error IS NULL AND e.error IS NOT NULL THEN (m.recipe).removal_value ELSE m.error_member END AS error_member,
-                   k.shared, o.remote_object_id, o.identity AS known_identity, o.sent_at, o.accepted_at, o.prepared, c.content, e.removal,
-                   CASE
-                       WHEN coalesce(o.presence, 'absent') = 'absent' THEN 'add'
-                       -- The same key in another place (a number of another domain): it goes there, and comes here.
-                       WHEN o.identity <> m.identity AND (m.recipe).steps ? 'delete' THEN 'delete'
-                       WHEN o.presence = 'perhaps' THEN CASE WHEN (m.recipe).steps ? 'look' THEN 'look' ELSE 'add' END
-                       WHEN o.settled AND o.accepted = c.content AND o.accepted_epoch = tbs.database_epoch() || ' ' || r.base_url
-                            -- Even where everything is sent again, it is sent once in a round, whichever activity sent it: lines share domains and phones.
-                            AND ((m.recipe).never_repeat OR o.sent_at > plan.round_at OR NOT (plan.send_all OR (m.recipe).repeat_unchanged)) THEN 'none'
-                       ELSE 'edit' END AS difference
+            -- One that is wanted twice (by two elements of a list) counts once.
+            SELECT DISTINCT ON ((m.recipe).kind, m.key) (m.recipe).position AS position, m.ordinal, o.remote_object_id,
+                   ROW((m.recipe).position, (m.recipe).kind, m.key, d.operation, o.remote_object_id, CASE WHEN d.operation = 'delete' THEN o.identity ELSE m.identity END,
+                       m.find_value, d.content, m.item, (m.recipe).steps, o.sent_at, o.accepted_at,
+                       CASE WHEN d.used_by IS NULL THEN d.error ELSE format('%s %s is in use by line %s', (m.recipe).kind, m.key, d.used_by) END,
+                       CASE WHEN d.used_by IS NOT NULL THEN (m.recipe).kind WHEN m.error IS NULL AND d.error IS NOT NULL THEN (m.recipe).removal_value
+                            ELSE m.error_member END,
+                       d.removal,
+                       EXISTS (SELECT FROM tbs.remote_object_use AS x
+                               WHERE x.remote_object_id = o.remote_object_id AND x.line_usoc_id = plan.line_usoc_id AND x.service = plan.service
+                                 AND x.removal = d.removal))::tbs.planned_object AS planned
             FROM tbs.network_resource AS r
             CROSS JOIN LATERAL tbs.wanted_objects(plan.context, r.network_resource_type, plan.service) AS m
             JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = (m.recipe).kind
             LEFT JOIN LATERAL (SELECT x.remote_object_id, x.identity, x.presence, x.settled, x.sent_at, x.accepted, x.accepted_at, x.accepted_epoch, x.prepared, x.members
                                FROM tbs.remote_object AS x
                                WHERE x.network_resource_id = plan.network_resource_id AND x.kind = k.kind AND x.key = m.key OFFSET 0) AS o ON true
-            -- What was sent once and has no value any more is cleared: a member left out of a change would keep its old value.
             CROSS JOIN LATERAL (
-                SELECT CASE WHEN coalesce(o.members, '{}') = '{}' THEN m.content
-                            ELSE m.content || coalesce((SELECT jsonb_object_agg(x.member, '') FROM unnest(o.members) AS x (member) WHERE NOT m.content ? x.member), '{}') END
-                       AS content OFFSET 0) AS c
-            CROSS JOIN LATERAL (
-                SELECT x.removal, CASE WHEN x.removal NOT IN ('delete', 'keep') AND NOT (x.removal = 'return' AND (m.recipe).steps ? 'return')
-                                       THEN format('"%s" is no way to remove it', x.removal) END AS error
-                FROM (SELECT CASE WHEN (m.recipe).removal_value IS NULL THEN 'delete' ELSE tbs.removal_of(plan.context, (m.recipe).removal_value) END AS removal OFFSET 0) AS x
-                OFFSET 0) AS e
-            WHERE r.network_resource_id = plan.network_resource_id) AS w
-        ORDER BY w.kind, w.key, w.position, w.ordinal)
-    SELECT p.position, p.kind, p.key, p.operation, p.remote_object_id, p.identity, p.find_value, p.content, p.item, p.steps, p.sent_at, p.accepted_at, p.error, p.error_member,
-           p.removal
-    FROM (
-        SELECT 1 AS part, w.position AS place, w.ordinal, w.position, w.kind, w.key, w.operation, w.remote_object_id,
-               CASE WHEN w.operation = 'delete' THEN w.known_identity ELSE w.identity END AS identity, w.find_value, w.content, w.item, w.steps,
-               w.sent_at, w.accepted_at,
-               CASE WHEN u.line_id IS NULL THEN w.error ELSE format('%s %s is in use by line %s', w.kind, w.key, u.line_id) END AS error,
-               CASE WHEN u.line_id IS NULL THEN w.error_member ELSE w.kind END AS error_member, w.removal
-        FROM wanted AS w
-        -- An object that another line wants by its rows is that line's. One that it has only left behind is taken over.
-        LEFT JOIN LATERAL (
-            SELECT y.line_id_found AS line_id
-            FROM tbs.remote_object_use AS x
-            CROSS JOIN LATERAL tbs.other_user(plan.network_resource_id, w.kind, w.key, NULL, plan.line_usoc_id, plan.service) AS y
-            WHERE w.error IS NULL AND NOT w.shared AND w.operation <> 'none' AND x.remote_object_id = w.remote_object_id AND x.line_usoc_id <> plan.line_usoc_id
-              AND y.line_id_found <> (plan.context #>> '{line,line_id}')::bigint
-            LIMIT 1) AS u ON true
-        UNION ALL
-        -- What it does not want any more: mostly nothing, which is found out without starting the query for it.
-        SELECT 2, l.ordinality::integer, 0, l.position, l.kind, l.key, l.operation, l.remote_object_id, l.identity, l.find_value, l.content, l.item, l.steps,
-               l.sent_at, l.accepted_at, l.error, l.error_member, l.removal
-        FROM tbs.left_objects(plan.line_usoc_id, plan.network_resource_id, plan.service,
-                              ARRAY(SELECT w.remote_object_id FROM wanted AS w WHERE w.remote_object_id IS NOT NULL)) WITH ORDINALITY AS l
-        WHERE EXISTS (SELECT FROM tbs.remote_object_use AS u
-                      WHERE u.line_usoc_id = plan.line_usoc_id AND u.network_resource_id = plan.network_resource_id AND u.service = plan.service
-                        AND NOT EXISTS (SELECT FROM wanted AS w WHERE w.remote_object_id = u.remote_object_id))) AS p
-    ORDER BY p.part, p.place, p.ordinal;
+                SELECT a.content, a.removal, a.error, a.operation,
+                       -- An object that another line wants by its rows is that line's. One that it has only left behind is taken over.
+                       CASE WHEN a.error IS NULL AND NOT k.shared AND a.operation <> 'none'
+                                 AND EXISTS (SELECT FROM tbs.remote_object_use AS x
+                                             WHERE x.remote_object_id = o.remote_object_id AND x.line_usoc_id <> plan.line_usoc_id)
+                            THEN (SELECT y.line_id_found FROM tbs.other_user(plan.network_resource_id, k.kind, m.key, NULL, plan.line_usoc_id, plan.service) AS y
+                                  WHERE y.line_id_found <> (plan.context #>> '{line,line_id}')::bigint) END AS used_by
+                FROM (
+                    SELECT c.content, c.removal, c.error,
+                           CASE WHEN c.error IS NOT NULL OR (c.difference IN ('add', 'edit') AND NOT (m.recipe).steps ? c.difference) THEN 'none'
+                                WHEN c.difference IN ('add', 'edit') AND (m.recipe).steps ? 'prepare' AND o.prepared IS DISTINCT FROM c.content THEN 'prepare'
+                                ELSE c.difference END AS operation
+                    FROM (
+                        SELECT v.content, v.removal,
+                               coalesce(m.error, CASE WHEN v.removal NOT IN ('delete', 'keep') AND NOT (v.removal = 'return' AND (m.recipe).steps ? 'return')
+                                                      THEN format('"%s" is no way to remove it', v.removal) END) AS error,
+                               CASE
+                                   WHEN coalesce(o.presence, 'absent') = 'absent' THEN 'add'
+                                   -- The same key in another place (a number of another domain): it goes there, and comes here.
+                                   WHEN o.identity <> m.identity AND (m.recipe).steps ? 'delete' THEN 'delete'
+                                   WHEN o.presence = 'perhaps' THEN CASE WHEN (m.recipe).steps ? 'look' THEN 'look' ELSE 'add' END
+                                   WHEN o.settled AND o.accepted = v.content AND o.accepted_epoch = tbs.database_epoch() || ' ' || r.base_url
+                                        -- Even where everything is sent again, it is sent once in a round, whichever activity sent it: lines share domains and phones.
+                                        AND ((m.recipe).never_repeat OR o.sent_at > plan.round_at OR NOT (plan.send_all OR (m.recipe).repeat_unchanged)) THEN 'none'
+                                   ELSE 'edit' END AS difference
+                        FROM (
+                            -- What was sent once and has no value any more is cleared: a member left out of a change would keep its old value.
+                            SELECT CASE WHEN m.content ?& coalesce(o.members, '{}') THEN m.content ELSE tbs.with_cleared_members(m.content, o.members) END AS content,
+                                   CASE WHEN (m.recipe).removal_value IS NULL THEN 'delete' ELSE tbs.removal_of(plan.context, (m.recipe).removal_value) END AS removal
+                            OFFSET 0) AS v
+                        OFFSET 0) AS c
+                    OFFSET 0) AS a
+                OFFSET 0) AS d
+            WHERE r.network_resource_id = plan.network_resource_id
+            ORDER BY (m.recipe).kind, m.key, (m.recipe).position, m.ordinal) AS p) AS w;
 END;
 COMMENT ON FUNCTION tbs.plan(bigint, integer, text, jsonb, timestamptz, boolean) IS
 'internal: what a service of a line USOC needs on a network resource now, object by object in the order of the calls; context null: it is not wanted any more';
