@@ -62,10 +62,15 @@ BEGIN
         RAISE EXCEPTION 'environment must not be empty' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Start the bridge with --environment NAME, the environment of its network resources.';
     END IF;
-    RETURN QUERY
+    -- A function in C loads the library, and with it how plans are made, before the session makes those that it keeps.
+    PERFORM tbs.bell_wake();
     INSERT INTO tbs.bridge AS b (name, version, environment, configuration_version)
     SELECT bridge_start.name, bridge_start.version, bridge_start.environment, v.version FROM tbs.configuration_version AS v
-    RETURNING b.bridge_id, tbs.milliseconds(tbs.setting_value('lease')::interval), tbs.milliseconds(tbs.setting_value('beat')::interval);
+    RETURNING b.bridge_id INTO bridge_start.bridge_id;
+    INSERT INTO tbs.bridge_lease (bridge_id) VALUES (bridge_start.bridge_id);
+    lease_milliseconds := tbs.milliseconds(tbs.setting_value('lease')::interval);
+    beat_milliseconds := tbs.milliseconds(tbs.setting_value('beat')::interval);
+    RETURN NEXT;
 END;
 $bridge_start$;
 COMMENT ON FUNCTION tbs.bridge_start(text, text, text) IS 'registers a bridge process; returns its id, its lease and how often to beat (milliseconds)';
@@ -147,8 +152,10 @@ BEGIN
     PERFORM pg_advisory_xact_lock(tbs.bridge_lock_key(end_bridge.bridge_id));
     UPDATE tbs.bridge AS b SET ended_at = clock_timestamp(), end_reason = end_bridge.reason WHERE b.bridge_id = end_bridge.bridge_id AND b.ended_at IS NULL;
     IF FOUND THEN
+        DELETE FROM tbs.bridge_lease AS l WHERE l.bridge_id = end_bridge.bridge_id;
         IF end_bridge.wait_for_lines THEN
-            PERFORM tbs.lock_lines(ARRAY(SELECT a.line_id FROM tbs.activity AS a WHERE a.bridge_id = end_bridge.bridge_id AND a.state = 'processing'));
+            PERFORM tbs.lock_lines(ARRAY(SELECT a.line_id FROM tbs.network_resource AS r CROSS JOIN LATERAL tbs.activities_under_way(r.network_resource_id) AS a
+                                         WHERE a.bridge_id = end_bridge.bridge_id));
         END IF;
         PERFORM tbs.give_back_of_ended(end_bridge.reason);
     END IF;
@@ -164,14 +171,14 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $give_back_of_ended$
 DECLARE
-    v_lines bigint[] := ARRAY(SELECT a.line_id FROM tbs.activity AS a
-                              WHERE a.state = 'processing' AND NOT EXISTS (SELECT FROM tbs.bridge AS b WHERE b.bridge_id = a.bridge_id AND b.ended_at IS NULL));
+    v_lines bigint[] := ARRAY(SELECT a.line_id FROM tbs.network_resource AS r CROSS JOIN LATERAL tbs.activities_under_way(r.network_resource_id) AS a
+                              WHERE NOT EXISTS (SELECT FROM tbs.bridge AS b WHERE b.bridge_id = a.bridge_id AND b.ended_at IS NULL));
 BEGIN
     IF cardinality(v_lines) > 0 THEN
         v_lines := tbs.try_lock_lines(v_lines);
         -- Looked at again with the locks: somebody else may have taken it meanwhile.
-        PERFORM tbs.give_back(ARRAY(SELECT a.activity_id FROM tbs.activity AS a
-                                    WHERE a.state = 'processing' AND a.line_id = ANY (v_lines)
+        PERFORM tbs.give_back(ARRAY(SELECT a.activity_id FROM tbs.network_resource AS r CROSS JOIN LATERAL tbs.activities_under_way(r.network_resource_id) AS a
+                                    WHERE a.line_id = ANY (v_lines)
                                       AND NOT EXISTS (SELECT FROM tbs.bridge AS b WHERE b.bridge_id = a.bridge_id AND b.ended_at IS NULL)),
                               'taken_over', give_back_of_ended.reason);
     END IF;
@@ -201,7 +208,7 @@ BEGIN
         RETURN;
     END IF;
     -- Looked at again with the fence: it may have renewed its lease in the last moment, and then it sends.
-    IF EXISTS (SELECT FROM tbs.bridge AS b WHERE b.bridge_id = take_over.bridge_id AND b.ended_at IS NULL AND b.beat_number = take_over.beat_number) THEN
+    IF EXISTS (SELECT FROM tbs.bridge_lease AS l WHERE l.bridge_id = take_over.bridge_id AND l.beat_number = take_over.beat_number) THEN
         PERFORM tbs.end_bridge(take_over.bridge_id, take_over.reason, false);
     END IF;
 END;
@@ -257,11 +264,11 @@ DECLARE
     v_lines bigint[];
 BEGIN
     PERFORM tbs.check_bridge_alive(bridge_beat.bridge_id);
-    SELECT b.beat_at, b.watched INTO v_previous_beat, v_watched FROM tbs.bridge AS b WHERE b.bridge_id = bridge_beat.bridge_id;
+    SELECT l.beat_at, l.watched INTO v_previous_beat, v_watched FROM tbs.bridge_lease AS l WHERE l.bridge_id = bridge_beat.bridge_id;
 
     -- Others are watched with this server's clock and only between own beats: after a stall of the server, or of this bridge, the watch begins anew; and so it
     -- does when the clock was set back, or else nobody would be taken over until it has caught up.
-    FOR v_other IN SELECT b.bridge_id AS id, b.beat_number FROM tbs.bridge AS b WHERE b.ended_at IS NULL AND b.bridge_id <> bridge_beat.bridge_id ORDER BY b.bridge_id LOOP
+    FOR v_other IN SELECT l.bridge_id AS id, l.beat_number FROM tbs.bridge_lease AS l WHERE l.bridge_id <> bridge_beat.bridge_id ORDER BY l.bridge_id LOOP
         IF v_now - v_previous_beat BETWEEN interval '0' AND v_lease AND (v_watched -> v_other.id::text ->> 0)::bigint = v_other.beat_number THEN
             v_seen := v_seen || jsonb_build_object(v_other.id, v_watched -> v_other.id::text);
             IF v_now - (v_watched -> v_other.id::text ->> 1)::timestamptz > v_lease THEN
@@ -271,19 +278,19 @@ BEGIN
             v_seen := v_seen || jsonb_build_object(v_other.id, jsonb_build_array(v_other.beat_number, v_now));
         END IF;
     END LOOP;
-    UPDATE tbs.bridge AS b SET beat_number = b.beat_number + 1, beat_at = v_now, watched = v_seen WHERE b.bridge_id = bridge_beat.bridge_id;
+    UPDATE tbs.bridge_lease AS l SET beat_number = l.beat_number + 1, beat_at = v_now, watched = v_seen WHERE l.bridge_id = bridge_beat.bridge_id;
     PERFORM tbs.take_over(d.id, (v_seen -> d.id::text ->> 0)::bigint, v_now - (v_seen -> d.id::text ->> 1)::timestamptz > 2 * v_lease,
                           format('lease not renewed for %s, taken over by bridge %s', v_lease, bridge_beat.bridge_id))
     FROM unnest(v_dead) AS d (id);
     PERFORM tbs.give_back_of_ended('its bridge has ended');
 
     -- What the database thinks this bridge has and it does not: the answer to a claim or a report was lost. The beat waits for no line; the next one has the rest.
-    v_lines := tbs.try_lock_lines(ARRAY(SELECT a.line_id FROM tbs.activity AS a
-                                        WHERE a.bridge_id = bridge_beat.bridge_id AND a.state = 'processing' AND a.activity_id <> ALL (bridge_beat.held)
+    v_lines := tbs.try_lock_lines(ARRAY(SELECT a.line_id FROM tbs.network_resource AS r CROSS JOIN LATERAL tbs.activities_under_way(r.network_resource_id) AS a
+                                        WHERE a.bridge_id = bridge_beat.bridge_id AND a.activity_id <> ALL (bridge_beat.held)
                                           AND a.claimed_at NOT BETWEEN v_previous_beat AND v_now));
     IF cardinality(v_lines) > 0 THEN
-        PERFORM tbs.give_back(ARRAY(SELECT a.activity_id FROM tbs.activity AS a
-                                    WHERE a.bridge_id = bridge_beat.bridge_id AND a.state = 'processing' AND a.activity_id <> ALL (bridge_beat.held)
+        PERFORM tbs.give_back(ARRAY(SELECT a.activity_id FROM tbs.network_resource AS r CROSS JOIN LATERAL tbs.activities_under_way(r.network_resource_id) AS a
+                                    WHERE a.bridge_id = bridge_beat.bridge_id AND a.activity_id <> ALL (bridge_beat.held)
                                       AND a.claimed_at NOT BETWEEN v_previous_beat AND v_now AND a.line_id = ANY (v_lines)),
                               'given_back', 'the bridge does not know of it');
     END IF;
@@ -308,7 +315,7 @@ COMMENT ON FUNCTION tbs.bridge_beat(bigint, bigint[]) IS
 'renews a bridge''s lease, gives back what the database thinks it has and it does not hold, ends bridges that stood still for a whole lease; returns the configuration version and what it has lost; raises TB001 when its lease is lost';
 
 -- What may be claimed for a network resource, line by line: from all lanes, a line of each costing twice one of the lane before it, so that none starves.
--- What is due again counts as the first lane: it has waited.
+-- What is due or new again counts as the first lane: it has waited.
 CREATE FUNCTION tbs.claimable_lines(network_resource_id integer, passed_over bigint[], maximum integer)
 RETURNS SETOF bigint
 LANGUAGE plpgsql
@@ -318,16 +325,15 @@ AS $claimable_lines$
 BEGIN
     RETURN QUERY
     SELECT x.line_id
-    FROM (SELECT c.line_id, c.lane, row_number() OVER (PARTITION BY c.lane ORDER BY c.is_new, c.place) * power(2, c.lane) AS cost
+    FROM (SELECT c.line_id, c.lane, row_number() OVER (PARTITION BY c.lane ORDER BY c.is_new, c.place) * power(2, greatest(c.lane, 1)) AS cost
           FROM (SELECT r.line_id, l.lane, bool_and(r.is_new) AS is_new, min(r.place) AS place
-                FROM generate_series(1, 5) AS l (lane)
+                FROM generate_series(0, 5) AS l (lane)
                 CROSS JOIN LATERAL (
-                    -- Several of a line mostly follow each other: some more rows than lines. By time and not by number: the primary key, which has all states, must
-                    -- not seem to be as good.
-                    (SELECT n.line_id, true AS is_new, row_number() OVER (ORDER BY n.captured_at) AS place FROM tbs.activity AS n
-                     WHERE n.network_resource_id = claimable_lines.network_resource_id AND n.state = 'new' AND n.lane = l.lane
-                       AND n.line_id <> ALL (claimable_lines.passed_over)
-                     ORDER BY n.captured_at LIMIT claimable_lines.maximum * 10)
+                    -- Several of a line mostly follow each other: some more rows than lines.
+                    (SELECT n.line_id, true AS is_new, row_number() OVER (ORDER BY n.state_xid, n.captured_at) AS place
+                     FROM tbs.new_activities(claimable_lines.network_resource_id, l.lane) AS n
+                     WHERE n.line_id <> ALL (claimable_lines.passed_over)
+                     ORDER BY n.state_xid, n.captured_at LIMIT claimable_lines.maximum * 10)
                     UNION ALL
                     (SELECT d.line_id, false, row_number() OVER (ORDER BY d.due_at) FROM tbs.activity AS d
                      WHERE l.lane = 1 AND d.network_resource_id = claimable_lines.network_resource_id AND d.state IN ('retry', 'scheduled')
@@ -342,22 +348,28 @@ $claimable_lines$;
 COMMENT ON FUNCTION tbs.claimable_lines(integer, bigint[], integer) IS 'internal: the lines to look at next for a network resource';
 
 -- Most claims find nothing, and this is all that they cost: whether anything is new, or due by then, for a network resource of the bridge's environment. One row of
--- each index; with OFFSET 0, so that the server does not look all of them up at once.
+-- each range of the two indexes; and where nothing is passed over, this session knows from now on where each range begins.
 CREATE FUNCTION tbs.has_claimable(bridge_id bigint, passed_over bigint[], due_by timestamptz)
 RETURNS boolean
 LANGUAGE plpgsql
-STABLE
+VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $has_claimable$
 BEGIN
-    RETURN EXISTS (
-        SELECT FROM tbs.bridge AS b JOIN tbs.network_resource AS r ON r.environment = b.environment AND r.state = 'active'
-        WHERE b.bridge_id = has_claimable.bridge_id
-          AND (EXISTS (SELECT FROM tbs.activity AS a
-                       WHERE a.network_resource_id = r.network_resource_id AND a.state = 'new' AND a.line_id <> ALL (has_claimable.passed_over) OFFSET 0)
-               OR EXISTS (SELECT FROM tbs.activity AS a
-                          WHERE a.network_resource_id = r.network_resource_id AND a.state IN ('retry', 'scheduled') AND a.due_at <= has_claimable.due_by
-                            AND a.line_id <> ALL (has_claimable.passed_over) OFFSET 0)));
+    RETURN coalesce((
+        SELECT bool_or(n.is_found OR d.is_due)
+        FROM tbs.bridge AS b JOIN tbs.network_resource AS r ON r.environment = b.environment AND r.state = 'active'
+        CROSS JOIN LATERAL (
+            SELECT bool_or(CASE WHEN has_claimable.passed_over = '{}' THEN tbs.raise_low_water_mark(r.network_resource_id, l.lane, f.state_xid)
+                                ELSE f.state_xid IS NOT NULL END) AS is_found
+            FROM generate_series(0, 5) AS l (lane)
+            LEFT JOIN LATERAL (SELECT a.state_xid FROM tbs.new_activities(r.network_resource_id, l.lane) AS a
+                               WHERE a.line_id <> ALL (has_claimable.passed_over) ORDER BY a.state_xid LIMIT 1) AS f ON true) AS n
+        CROSS JOIN LATERAL (
+            SELECT EXISTS (SELECT FROM tbs.activity AS a
+                           WHERE a.network_resource_id = r.network_resource_id AND a.state IN ('retry', 'scheduled') AND a.due_at <= has_claimable.due_by
+                             AND a.line_id <> ALL (has_claimable.passed_over) OFFSET 0) AS is_due) AS d
+        WHERE b.bridge_id = has_claimable.bridge_id), false);
 END;
 $has_claimable$;
 COMMENT ON FUNCTION tbs.has_claimable(bigint, bigint[], timestamptz) IS 'internal: whether anything but these lines is new, or due by a moment, for a network resource of a bridge''s environment, whatever their limits say';

@@ -179,6 +179,28 @@ REVOKE ALL ON FUNCTION tbs.bell_wake() FROM PUBLIC;
 COMMENT ON FUNCTION tbs.bell_wake() IS 'release the bell lock if this session holds it';
 
 --
+-- Low-water marks: where a session begins when it looks through what is new, or under way, for a network resource, however much that is done has been before it in
+-- the index. Lane: 0 to 5 as tbs.new_activities() has them, -1: calls under way.
+-- raise_low_water_mark(): first is the oldest state_xid that is there, null: there is none; returns whether there is one. It counts no further than all transactions
+-- are over for the snapshot that looked, and not at all in a transaction that has written.
+--
+CREATE FUNCTION tbs.low_water_mark(network_resource_id integer, lane integer)
+RETURNS xid8
+LANGUAGE C
+STABLE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'tbs_low_water_mark';
+REVOKE ALL ON FUNCTION tbs.low_water_mark(integer, integer) FROM PUBLIC;
+COMMENT ON FUNCTION tbs.low_water_mark(integer, integer) IS 'internal: the transaction before which this session knows that nothing is left in a lane of a network resource; lane -1: no call under way';
+
+CREATE FUNCTION tbs.raise_low_water_mark(network_resource_id integer, lane integer, first xid8)
+RETURNS boolean
+LANGUAGE C
+VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'tbs_raise_low_water_mark';
+REVOKE ALL ON FUNCTION tbs.raise_low_water_mark(integer, integer, xid8) FROM PUBLIC;
+COMMENT ON FUNCTION tbs.raise_low_water_mark(integer, integer, xid8) IS 'internal: remembers where a lane of a network resource begins for this session; returns whether there is anything in it (first is not null)';
+
+--
 -- The drop guard. An extension's own sql_drop trigger does not fire for its own drop, so this one
 -- looks at the command before it starts.
 --

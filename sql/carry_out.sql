@@ -473,7 +473,7 @@ BEGIN
     FROM unnest(sendings) WITH ORDINALITY AS s
     WHERE o.remote_object_id = ANY (ARRAY[v_objects[s.ordinality]]);
     UPDATE tbs.activity AS a
-    SET state = 'processing', bridge_id = send.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL,
+    SET state = 'processing', state_xid = pg_current_xact_id(), bridge_id = send.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL,
         remote_object_id = v_objects[s.ordinality], operation = s.operation, finishes = s.finishes,
         request_method = s.method, request_path = s.path, request_body = s.body
     FROM unnest(sendings) WITH ORDINALITY AS s
@@ -511,7 +511,7 @@ BEGIN
         RETURN NULL;
     END IF;
     UPDATE tbs.activity AS a
-    SET state = 'processing', bridge_id = carry_out_for_resource.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL, operation = 'look',
+    SET state = 'processing', state_xid = pg_current_xact_id(), bridge_id = carry_out_for_resource.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL, operation = 'look',
         request_method = v_request.method, request_path = v_request.path, request_body = v_request.body
     WHERE a.activity_id = activity.activity_id;
     RETURN ROW(activity.activity_id, activity.call_number + 1, activity.network_resource_id, v_request.method, v_request.path, v_request.headers,

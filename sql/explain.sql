@@ -12,8 +12,8 @@ DECLARE
     v_with_new_configuration integer;
 BEGIN
     SELECT count(*), count(*) FILTER (WHERE b.configuration_version >= v.version) INTO v_bridges, v_with_new_configuration
-    FROM tbs.bridge AS b CROSS JOIN tbs.configuration_version AS v
-    WHERE b.environment = why_no_bridge.environment AND b.ended_at IS NULL AND b.beat_at > clock_timestamp() - 2 * tbs.setting_value('lease')::interval;
+    FROM tbs.bridge AS b JOIN tbs.bridge_lease AS l ON l.bridge_id = b.bridge_id CROSS JOIN tbs.configuration_version AS v
+    WHERE b.environment = why_no_bridge.environment AND l.beat_at > clock_timestamp() - 2 * tbs.setting_value('lease')::interval;
     RETURN CASE WHEN v_bridges = 0 THEN format('no bridge is running for environment "%s"', why_no_bridge.environment)
                 WHEN v_with_new_configuration = 0 THEN format('no bridge of environment "%s" has read the changed configuration yet; each does with its next beat', why_no_bridge.environment) END;
 END;

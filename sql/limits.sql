@@ -94,7 +94,7 @@ COMMENT ON FUNCTION tbs.ramped_connections(integer, timestamptz) IS 'internal: h
 CREATE FUNCTION tbs.budgets(bridge_id bigint)
 RETURNS SETOF tbs.budget
 LANGUAGE plpgsql
-STABLE
+VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $budgets$
 DECLARE
@@ -121,8 +121,9 @@ BEGIN
                        WHERE c.unavailable_since IS NOT NULL OR c.not_before > v_now
                           OR EXISTS (SELECT FROM tbs.network_resource_maintenance AS m WHERE m.network_resource_id = r.network_resource_id)) AS h ON true
     CROSS JOIN LATERAL (SELECT CASE WHEN c.ramp_from IS NULL THEN r.connections ELSE tbs.ramped_connections(r.connections, c.ramp_from) END AS connections OFFSET 0) AS n
-    CROSS JOIN LATERAL (SELECT count(*) AS all_bridges, count(*) FILTER (WHERE a.bridge_id = b.bridge_id) AS this_bridge
-                        FROM tbs.activity AS a WHERE a.state = 'processing' AND a.network_resource_id = r.network_resource_id) AS u
+    CROSS JOIN LATERAL (SELECT count(*) AS all_bridges, count(*) FILTER (WHERE a.bridge_id = b.bridge_id) AS this_bridge,
+                               tbs.raise_low_water_mark(r.network_resource_id, -1, min(a.state_xid))
+                        FROM tbs.activities_under_way(r.network_resource_id) AS a) AS u
     CROSS JOIN LATERAL (SELECT (r.requests_per_second / greatest(f.bridges, 1))::double precision AS per_second) AS s
     LEFT JOIN tbs.bridge_tokens AS k ON r.requests_per_second IS NOT NULL AND k.bridge_id = b.bridge_id AND k.network_resource_id = r.network_resource_id
     -- A bucket holds one second's worth. One that is just starting has a single call.
@@ -174,7 +175,8 @@ BEGIN
                             FROM (SELECT a.due_at FROM tbs.activity AS a
                                   WHERE a.network_resource_id = b.network_resource_id AND a.state IN ('retry', 'scheduled')
                                   ORDER BY a.due_at LIMIT 1) AS x) AS d
-        CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM tbs.activity AS a WHERE a.network_resource_id = b.network_resource_id AND a.state = 'new') AS waiting) AS n
+        CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM generate_series(0, 5) AS l (lane)
+                                           CROSS JOIN LATERAL (SELECT FROM tbs.new_activities(b.network_resource_id, l.lane) LIMIT 1) AS a) AS waiting) AS n
         WHERE n.waiting OR d.due_at IS NOT NULL);
 END;
 $next_due_at$;

@@ -41,7 +41,7 @@ BEGIN
                            'tbs.resume_network_resource(text, text), tbs.rotate_secret(bigint, text, text, text), tbs.reveal_secret(bigint, text, text, text), %s TO %s',
                            v_read, v_explain, v_desk, v_audit, grant_access.role);
         WHEN 'admin' THEN
-            EXECUTE format('GRANT SELECT ON %s, %s, tbs.setting, tbs.arming, tbs.bridge TO %s', v_business, v_views, grant_access.role);
+            EXECUTE format('GRANT SELECT ON %s, %s, tbs.setting, tbs.arming, tbs.bridge, tbs.bridge_lease TO %s', v_business, v_views, grant_access.role);
             EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s', v_configuration, grant_access.role);
             EXECUTE format('GRANT INSERT, UPDATE, DELETE ON tbs.master_usoc TO %s', grant_access.role);
             -- Write-only: what is in there comes out only at the bridge.

@@ -29,6 +29,8 @@ CREATE TABLE tbs.activity (
     trigger_description text,
     state               text NOT NULL DEFAULT 'new' CONSTRAINT activity_state_known
                         CHECK (state IN ('new', 'waiting', 'processing', 'retry', 'scheduled', 'failed', 'held')),
+    state_xid           xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    woken               boolean NOT NULL DEFAULT false,
     due_at              timestamptz,
     waits_for_object_id bigint,
     calls_used          smallint NOT NULL DEFAULT 0,
@@ -54,15 +56,25 @@ CREATE TABLE tbs.activity (
     last_outcome        text,
     last_message        text
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
+-- What was on the queue when statistics were gathered says nothing about what is there now: plans are made for any content (extension/pg/planning.cpp).
+DO $no_statistics$
+DECLARE
+    v_column name;
+BEGIN
+    FOR v_column IN SELECT a.attname FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = 'tbs.activity'::regclass AND a.attnum > 0 LOOP
+        EXECUTE pg_catalog.format('ALTER TABLE tbs.activity ALTER COLUMN %I SET STATISTICS 0', v_column);
+    END LOOP;
+END;
+$no_statistics$;
 -- Each index is for one question: what is claimable, what is due, the sequence of a line, who waits for an object, what waits for a person, and the pages of people.
-CREATE INDEX activity_claimable_idx ON tbs.activity (network_resource_id, lane, captured_at) WHERE state = 'new';
+CREATE INDEX activity_claimable_idx ON tbs.activity (network_resource_id, (CASE WHEN woken THEN 0 ELSE lane END), state_xid, captured_at) WHERE state = 'new';
 CREATE INDEX activity_due_idx ON tbs.activity (network_resource_id, due_at) WHERE state IN ('retry', 'scheduled');
 CREATE INDEX activity_sequence_idx ON tbs.activity (line_id, network_resource_id, line_usoc_id, (coalesce(moved_to, activity_id)));
 CREATE INDEX activity_waits_for_object_idx ON tbs.activity (waits_for_object_id) WHERE waits_for_object_id IS NOT NULL;
 CREATE INDEX activity_under_way_idx ON tbs.activity (line_id, network_resource_id) WHERE state IN ('processing', 'retry');
-CREATE INDEX activity_processing_idx ON tbs.activity (bridge_id, network_resource_id) WHERE state = 'processing';
+CREATE INDEX activity_processing_idx ON tbs.activity (network_resource_id, state_xid) WHERE state = 'processing';
 CREATE INDEX activity_stuck_idx ON tbs.activity (network_resource_id) WHERE state IN ('failed', 'held');
-CREATE INDEX activity_line_usoc_idx ON tbs.activity (line_usoc_id, line_id);
+CREATE INDEX activity_line_usoc_idx ON tbs.activity (line_usoc_id, network_resource_id, line_id);
 CREATE INDEX activity_customer_idx ON tbs.activity (customer_id);
 CREATE INDEX activity_order_number_idx ON tbs.activity (order_number) WHERE order_number IS NOT NULL;
 COMMENT ON TABLE tbs.activity IS 'the queue: bring a line USOC up to date on a network resource; a row leaves when it is done, removed or superseded (see activity_queue for people)';
@@ -72,6 +84,8 @@ COMMENT ON COLUMN tbs.activity.line_usoc_id IS 'as line_id, 0 or negative where 
 COMMENT ON COLUMN tbs.activity.captured_by IS 'session_user of the transaction that changed the row';
 COMMENT ON COLUMN tbs.activity.user_name IS 'the clerk, as claimed with tbs.set_origin()';
 COMMENT ON COLUMN tbs.activity.state IS 'new: captured, nobody has looked yet; waiting: behind another or for what it requires; processing: with a bridge; retry: until due_at; scheduled: not due; failed and held: for an operator';
+COMMENT ON COLUMN tbs.activity.state_xid IS 'the transaction that made it new or processing; in its other states of no meaning';
+COMMENT ON COLUMN tbs.activity.woken IS 'new again, after it was looked at: it goes before the lanes';
 COMMENT ON COLUMN tbs.activity.calls_used IS 'failed tries in this round';
 COMMENT ON COLUMN tbs.activity.round IS 'grows with a retry by hand or by a later change';
 COMMENT ON COLUMN tbs.activity.round_at IS 'when this round began: with send_all, what was sent since then is not sent again, whichever activity sent it';
@@ -86,6 +100,53 @@ COMMENT ON COLUMN tbs.activity.corrections IS 'values that an operator gave with
 COMMENT ON COLUMN tbs.activity.send_all IS 'send even what was accepted before (a resync, a retry by hand)';
 COMMENT ON COLUMN tbs.activity.finishes IS 'the call under way is all that was left to do: accepted, the activity is done. What the rows have come to mean since is for the activity of that change';
 COMMENT ON COLUMN tbs.activity.removal_postponed IS 'new objects are made; removing the old ones has been put behind the line''s other activities';
+
+-- Whatever becomes claimable is found where claims begin to look (tbs.low_water_mark): also what a restore brings, or a person's own UPDATE. Hence ENABLE ALWAYS.
+-- What a person or its day puts on the queue anew keeps its lane.
+CREATE FUNCTION tbs.note_state_xid()
+RETURNS trigger
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $note_state_xid$
+BEGIN
+    NEW.state_xid := pg_current_xact_id();
+    IF TG_OP = 'UPDATE' THEN
+        NEW.woken := OLD.state IN ('waiting', 'processing');
+    END IF;
+    RETURN NEW;
+END;
+$note_state_xid$;
+COMMENT ON FUNCTION tbs.note_state_xid() IS 'trigger: an activity has become claimable by this transaction';
+CREATE TRIGGER note_state_xid_insert BEFORE INSERT ON tbs.activity FOR EACH ROW WHEN (NEW.state_xid <> pg_current_xact_id()) EXECUTE FUNCTION tbs.note_state_xid();
+CREATE TRIGGER note_state_xid_update BEFORE UPDATE ON tbs.activity FOR EACH ROW
+WHEN (NEW.state = 'new' AND (OLD.state <> 'new' OR OLD.lane <> NEW.lane OR OLD.network_resource_id <> NEW.network_resource_id)) EXECUTE FUNCTION tbs.note_state_xid();
+ALTER TABLE tbs.activity ENABLE ALWAYS TRIGGER note_state_xid_insert;
+ALTER TABLE tbs.activity ENABLE ALWAYS TRIGGER note_state_xid_update;
+
+-- What is new and what is under way, from where this session knows that it begins. In the order of state_xid these two are one range of an index each.
+-- No settings of their own, so that they are put into the query that uses them.
+CREATE FUNCTION tbs.new_activities(network_resource_id integer, lane integer)
+RETURNS SETOF tbs.activity
+LANGUAGE sql
+STABLE
+BEGIN ATOMIC
+    SELECT a.* FROM tbs.activity AS a
+    WHERE a.network_resource_id = new_activities.network_resource_id AND a.state = 'new' AND CASE WHEN a.woken THEN 0 ELSE a.lane END = new_activities.lane
+      AND a.state_xid >= tbs.low_water_mark(new_activities.network_resource_id, new_activities.lane);
+END;
+COMMENT ON FUNCTION tbs.new_activities(integer, integer) IS 'internal: what nobody has looked at in a lane of a network resource, 1 to 5, or 0: what was looked at, and is new again';
+
+CREATE FUNCTION tbs.activities_under_way(network_resource_id integer)
+RETURNS SETOF tbs.activity
+LANGUAGE sql
+STABLE
+BEGIN ATOMIC
+    SELECT a.* FROM tbs.activity AS a
+    WHERE a.network_resource_id = activities_under_way.network_resource_id AND a.state = 'processing'
+      AND a.state_xid >= tbs.low_water_mark(activities_under_way.network_resource_id, -1);
+END;
+COMMENT ON FUNCTION tbs.activities_under_way(integer) IS 'internal: the activities of a network resource whose API call is under way';
 
 CREATE TABLE tbs.remote_object (
     remote_object_id      bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT remote_object_pkey PRIMARY KEY,
@@ -222,18 +283,24 @@ CREATE TABLE tbs.bridge (
     version      text NOT NULL,
     environment  text NOT NULL,
     started_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
-    beat_number  bigint NOT NULL DEFAULT 1,
-    beat_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     ended_at     timestamptz,
     end_reason   text,
-    watched      jsonb NOT NULL DEFAULT '{}',
     configuration_version bigint NOT NULL DEFAULT 0,
     configuration_read_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE tbs.bridge IS 'running tbs-bridge processes and those that ended';
 COMMENT ON COLUMN tbs.bridge.configuration_version IS 'the configuration that this bridge has read last';
 COMMENT ON COLUMN tbs.bridge.configuration_read_at IS 'when it read that: what it was given before may have been sent with other credentials';
-COMMENT ON COLUMN tbs.bridge.watched IS 'what this bridge has seen of others: {bridge_id: [beat_number, when first seen]}';
+
+-- By itself, since it is written with every beat: every claim and report reads the bridge's row, and while somebody holds a snapshot all its versions stay.
+CREATE TABLE tbs.bridge_lease (
+    bridge_id   bigint CONSTRAINT bridge_lease_pkey PRIMARY KEY CONSTRAINT bridge_lease_bridge_id_fkey REFERENCES tbs.bridge,
+    beat_number bigint NOT NULL DEFAULT 1,
+    beat_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+    watched     jsonb NOT NULL DEFAULT '{}'
+) WITH (fillfactor = 50);
+COMMENT ON TABLE tbs.bridge_lease IS 'the leases of the bridges that run, renewed by their beats';
+COMMENT ON COLUMN tbs.bridge_lease.watched IS 'what this bridge has seen of others: {bridge_id: [beat_number, when first seen]}';
 
 CREATE SEQUENCE tbs.activity_history_id_seq;
 COMMENT ON SEQUENCE tbs.activity_history_id_seq IS 'numbers of history rows';

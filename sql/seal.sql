@@ -19,7 +19,7 @@ BEGIN
     FOREACH v_table IN ARRAY ARRAY['customer', 'customer_order', 'master_usoc', 'device', 'line', 'network_information', 'line_usoc', 'line_device', 'line_member',
                                    'network_resource', 'network_resource_maintenance', 'network_resource_secret', 'master_usoc_network_resource', 'activity_policy',
                                    'setting_override', 'arming', 'activity', 'remote_object', 'remote_object_use', 'line_usoc_state', 'line_usoc_run_now',
-                                   'network_resource_condition', 'network_resource_failure', 'network_resource_removal', 'bridge_tokens', 'subscriber_secret', 'bridge', 'activity_history',
+                                   'network_resource_condition', 'network_resource_failure', 'network_resource_removal', 'bridge_tokens', 'subscriber_secret', 'bridge', 'bridge_lease', 'activity_history',
                                    'audit', 'audit_list', 'audit_object', 'audit_wanted'] LOOP
         PERFORM pg_extension_config_dump(format('tbs.%I', v_table)::regclass, '');
     END LOOP;

@@ -251,12 +251,11 @@ BEGIN
               JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
               WHERE a.activity_id = ANY (look_at_new.activity_ids) AND a.line_usoc_id <> 0
               GROUP BY a.line_usoc_id, a.network_resource_id, a.line_id, t.service OFFSET 0) AS n
-        -- By the line USOC, whatever a session's plan of long ago took for the size of the table: hence OFFSET 0.
+        -- By the line USOC, whatever a session's plan of long ago took for the size of the table: hence OFFSET 0, and by its number only after that.
         CROSS JOIN LATERAL (SELECT x.activity_id, coalesce(x.moved_to, x.activity_id) AS place, x.activity_type_id, x.state FROM tbs.activity AS x
-                            WHERE x.line_usoc_id = n.line_usoc_id AND x.network_resource_id = n.network_resource_id AND x.line_id = n.line_id
-                              AND x.activity_id < n.newest OFFSET 0) AS e
+                            WHERE x.line_usoc_id = n.line_usoc_id AND x.network_resource_id = n.network_resource_id AND x.line_id = n.line_id OFFSET 0) AS e
         JOIN tbs.activity_type AS et ON et.activity_type_id = e.activity_type_id AND et.service = n.service
-        WHERE e.state IN ('scheduled', 'failed') OR e.place < n.newest_delete
+        WHERE e.activity_id < n.newest AND (e.state IN ('scheduled', 'failed') OR e.place < n.newest_delete)
         ORDER BY is_superseded DESC, e.activity_id
     LOOP
         IF v_found.is_superseded THEN
@@ -297,13 +296,13 @@ BEGIN
                                         WHERE a.line_usoc_id = lu.line_usoc_id AND a.line_id > lu.line_id AND a.network_resource_id = l.network_resource_id OFFSET 0))
                       OFFSET 0)
        OR tbs.bring_along(l.line_id, l.network_resource_id);
-    -- Line by line, whatever a session's plan of long ago took for the size of the queue: hence OFFSET 0.
-    SELECT coalesce(array_agg(n.activity_id ORDER BY n.activity_id) FILTER (WHERE n.is_new), '{}'), array_agg(n.activity_id) FILTER (WHERE NOT n.is_new)
+    -- By the line, and by the state only after that: for a queue that was empty when a session made its plan, the index of all that is new seems as good. Hence OFFSET 0.
+    SELECT coalesce(array_agg(n.activity_id ORDER BY n.activity_id) FILTER (WHERE n.state = 'new'), '{}'),
+           array_agg(n.activity_id) FILTER (WHERE n.state IN ('scheduled', 'retry') AND n.due_at <= clock_timestamp())
       INTO look_at_lines.activity_ids, v_due
     FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS k (line_id, network_resource_id)
-    CROSS JOIN LATERAL (SELECT a.activity_id, a.state = 'new' AS is_new FROM tbs.activity AS a
-                        WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id
-                          AND (a.state = 'new' OR (a.state IN ('scheduled', 'retry') AND a.due_at <= clock_timestamp())) OFFSET 0) AS n;
+    CROSS JOIN LATERAL (SELECT a.activity_id, a.state, a.due_at FROM tbs.activity AS a
+                        WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id OFFSET 0) AS n;
     PERFORM tbs.look_at_new(look_at_lines.activity_ids);
     IF v_due IS NOT NULL THEN
         UPDATE tbs.activity AS a SET state = 'waiting', due_at = NULL WHERE a.activity_id = ANY (v_due);

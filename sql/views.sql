@@ -265,21 +265,22 @@ BEGIN
     RETURN QUERY
     SELECT 'no bridge', format('environment %s has network resources and no running bridge', r.environment), 'start tbs-bridge --environment ' || r.environment
     FROM (SELECT DISTINCT n.environment FROM tbs.network_resource AS n WHERE n.state = 'active') AS r
-    WHERE NOT EXISTS (SELECT FROM tbs.bridge AS b WHERE b.environment = r.environment AND b.ended_at IS NULL AND b.beat_at > clock_timestamp() - 2 * v_lease)
+    WHERE NOT EXISTS (SELECT FROM tbs.bridge AS b JOIN tbs.bridge_lease AS l ON l.bridge_id = b.bridge_id
+                      WHERE b.environment = r.environment AND l.beat_at > clock_timestamp() - 2 * v_lease)
     ORDER BY r.environment;
 
     -- It reads the configuration with its beat, so this is normal for a moment and a trouble when it stays.
     RETURN QUERY
     SELECT 'bridge with an old configuration', format('bridge %s (%s) has not read the last change, and takes nothing', b.bridge_id, b.name),
            'wait for its next beat; if this stays: restart that bridge, its log says why'
-    FROM tbs.bridge AS b CROSS JOIN tbs.configuration_version AS v
-    WHERE b.ended_at IS NULL AND b.beat_at > clock_timestamp() - 2 * v_lease AND b.configuration_version < v.version ORDER BY b.bridge_id;
+    FROM tbs.bridge AS b JOIN tbs.bridge_lease AS l ON l.bridge_id = b.bridge_id CROSS JOIN tbs.configuration_version AS v
+    WHERE l.beat_at > clock_timestamp() - 2 * v_lease AND b.configuration_version < v.version ORDER BY b.bridge_id;
 
     RETURN QUERY
-    SELECT 'bridge without a beat', format('bridge %s (%s) since %s', b.bridge_id, b.name, b.beat_at),
+    SELECT 'bridge without a beat', format('bridge %s (%s) since %s', b.bridge_id, b.name, l.beat_at),
            'another bridge takes over what it had; if none does: start one'
-    FROM tbs.bridge AS b
-    WHERE b.ended_at IS NULL AND b.beat_at <= clock_timestamp() - 2 * v_lease ORDER BY b.bridge_id;
+    FROM tbs.bridge AS b JOIN tbs.bridge_lease AS l ON l.bridge_id = b.bridge_id
+    WHERE l.beat_at <= clock_timestamp() - 2 * v_lease ORDER BY b.bridge_id;
 
     RETURN QUERY
     SELECT 'failed activities', format('%s of network resource %s, the oldest since %s', count(*), r.name, min(a.captured_at)),

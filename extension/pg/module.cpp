@@ -1,5 +1,6 @@
 // What the server calls when it loads the library.
 #include "pg/bell.hpp"
+#include "pg/planning.hpp"
 #include "pg/server.hpp"
 #include "pg/settings.hpp"
 
@@ -17,5 +18,6 @@ PGDLLEXPORT void _PG_init(void);  // NOLINT(bugprone-reserved-identifier): the s
 void _PG_init(void) {
     tbs::pg::define_settings();
     tbs::pg::install_bell();
+    tbs::pg::install_planning();
 }
 }

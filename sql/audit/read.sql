@@ -115,7 +115,7 @@ BEGIN
     END IF;
     UPDATE tbs.audit AS a SET audit_list_id = v_list.audit_list_id WHERE a.audit_id = v_audit.audit_id;
     UPDATE tbs.activity AS a
-    SET state = 'processing', bridge_id = next_page.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL, operation = 'look',
+    SET state = 'processing', state_xid = pg_current_xact_id(), bridge_id = next_page.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL, operation = 'look',
         request_method = v_request.method, request_path = v_request.path, request_body = NULL
     WHERE a.activity_id = activity.activity_id;
     RETURN ROW(activity.activity_id, activity.call_number + 1, activity.network_resource_id, v_request.method, v_request.path, v_request.headers, NULL, NULL,

@@ -19,6 +19,7 @@ BEGIN
     DELETE FROM tbs.remote_object_use;
     DELETE FROM tbs.remote_object;
     DELETE FROM tbs.line_usoc_state;
+    DELETE FROM tbs.bridge_lease;
     DELETE FROM tbs.bridge;
     DELETE FROM tbs.line_usoc;
     DELETE FROM tbs.line;
@@ -132,10 +133,10 @@ $beat$;
 CREATE PROCEDURE race.watches(name text, other text, leases numeric)
 LANGUAGE sql
 AS $watches$
-    UPDATE tbs.bridge AS b
+    UPDATE tbs.bridge_lease AS b
     SET beat_at = clock_timestamp(),
         watched = jsonb_build_object(o.bridge_id, jsonb_build_array(o.beat_number, clock_timestamp() - watches.leases * tbs.setting_value('lease')::interval))
-    FROM tbs.bridge AS o
+    FROM tbs.bridge_lease AS o
     WHERE b.bridge_id = race.bridge_id(watches.name) AND o.bridge_id = race.bridge_id(watches.other);
 $watches$;
 

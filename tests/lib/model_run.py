@@ -368,14 +368,14 @@ class ModelRun:
         if watcher is None or watcher.lost_lease or not still:
             return 0
         registration, victim = self.random.choice(still)
-        self.cursor.execute("UPDATE tbs.bridge AS w SET beat_at = clock_timestamp(), watched = jsonb_build_object(v.bridge_id, "
-                            "jsonb_build_array(v.beat_number, clock_timestamp() - interval '11 hours')) FROM tbs.bridge AS v "
+        self.cursor.execute("UPDATE tbs.bridge_lease AS w SET beat_at = clock_timestamp(), watched = jsonb_build_object(v.bridge_id, "
+                            "jsonb_build_array(v.beat_number, clock_timestamp() - interval '11 hours')) FROM tbs.bridge_lease AS v "
                             "WHERE w.bridge_id = %s AND v.bridge_id = %s", (watcher.registration, registration))
         watcher.beat()
         self.cursor.execute("SELECT ended_at IS NOT NULL FROM tbs.bridge WHERE bridge_id = %s", (registration,))
         if not self.cursor.fetchone()[0]:
             # It had the fence: nothing has been seen.
-            self.cursor.execute("UPDATE tbs.bridge SET watched = '{}' WHERE bridge_id = %s", (watcher.registration,))
+            self.cursor.execute("UPDATE tbs.bridge_lease SET watched = '{}' WHERE bridge_id = %s", (watcher.registration,))
             return 1
         self._note(f"{watcher.name} takes over from {registration}")
         self.counts["leases lost"] += 1

@@ -126,9 +126,9 @@ SELECT is(trouble('^1 of network resource ns-east, the oldest since '), 'activit
 SELECT answer(400);
 SELECT is(trouble('^1 of network resource ns-east, the oldest since '), 'failed activities', 'failed activities');
 SELECT tbs.remove_activity(activity_of(1011), 'x');
-UPDATE tbs.bridge SET beat_at = beat_at - interval '1 hour';
+UPDATE tbs.bridge_lease SET beat_at = beat_at - interval '1 hour';
 SELECT is(trouble('environment test has network resources|^bridge [0-9]+ \(bridge\) since'), 'bridge without a beat,no bridge', 'a bridge that does not beat');
-UPDATE tbs.bridge SET beat_at = clock_timestamp();
+UPDATE tbs.bridge_lease SET beat_at = clock_timestamp();
 SELECT is_empty('SELECT * FROM tbs.health', 'it beats');
 DO $drop_last$ BEGIN EXECUTE format('DROP TABLE tbs.activity_history_%s', to_char(date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC') + interval '2 months', 'YYYY_MM')); END $drop_last$;
 SELECT is(trouble('^[0-9]{4}-[0-9]{2} has none'), 'history partition missing', 'a partition of the history that is missing ahead');

@@ -20,7 +20,7 @@ UPDATE tbs.activity SET state = 'waiting' WHERE state = 'new';
 SELECT results_eq('SELECT network_resource, service, outcome, signature, count FROM tbs.activity_failure_group',
                   $$VALUES ('ns-east', 'seat', 'transient', 'HTTP 500; no licence for user "*" on *', 10000::bigint)$$, 'one group');
 -- This one transaction takes as long as the machine makes it, and no beat can come between.
-UPDATE tbs.bridge SET beat_at = clock_timestamp();
+UPDATE tbs.bridge_lease SET beat_at = clock_timestamp();
 SELECT is((SELECT count(*) FROM tbs.health), 1::bigint, 'one line of health');
 SAVEPOINT failed;
 SELECT is(value_as('test_operator', $$SELECT tbs.retry_activity(array_agg(q.activity_id), 'licences bought') FROM tbs.activity_queue AS q

@@ -17,9 +17,9 @@ SELECT is(why(1011), 'no bridge of environment "test" has read the changed confi
 SELECT is((SELECT count(*) FROM tbs.claim(bridge(), 10)), 0::bigint, 'indeed none takes it');
 SELECT tbs.bridge_configuration(bridge());
 SELECT is(why(1011), 'a bridge is about to take it', 'it has read it');
-UPDATE tbs.bridge SET beat_at = beat_at - interval '1 hour';
+UPDATE tbs.bridge_lease SET beat_at = beat_at - interval '1 hour';
 SELECT is(why(1011), 'no bridge is running for environment "test"', 'one that does not beat is none');
-UPDATE tbs.bridge SET beat_at = clock_timestamp();
+UPDATE tbs.bridge_lease SET beat_at = clock_timestamp();
 
 -- The network resource as a whole
 UPDATE tbs.network_resource_condition SET unavailable_since = now(), unavailable_reason = 'connection refused', probe_at = now() + interval '1 hour' WHERE network_resource_id = 1;
