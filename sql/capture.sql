@@ -91,8 +91,9 @@ BEGIN
            nullif(current_setting('tbs.user_name', true), ''),
            CASE t.trigger_type WHEN capture_lines.trigger_type THEN capture_lines.trigger_description
                                WHEN 'usoc_added' THEN format('USOC %s moved here', lu.usoc) ELSE format('USOC %s moved to another network resource', lu.usoc) END, v_lane
-    FROM tbs.line AS l
-    JOIN tbs.line_usoc AS lu ON lu.line_id = l.line_id
+    FROM (SELECT x.line_id, x.customer_id, x.telephone_number FROM tbs.line AS x WHERE x.line_id = ANY (capture_lines.line_ids) OFFSET 0) AS l
+    -- Line by line: a plan that was made when there were no line USOCs yet begins with all of them.
+    CROSS JOIN LATERAL (SELECT x.line_usoc_id, x.line_id, x.telephone_number, x.usoc, x.customer_order_id FROM tbs.line_usoc AS x WHERE x.line_id = l.line_id OFFSET 0) AS lu
     LEFT JOIN tbs.customer_order AS o ON o.customer_order_id = lu.customer_order_id
     CROSS JOIN LATERAL (
         SELECT x.network_resource_id, x.service, max(x.position) AS position, bool_or(x.is_there) AS is_there, bool_or(x.is_associated) AS is_associated
@@ -108,7 +109,6 @@ BEGIN
                                                          WHEN p.is_associated THEN 'usoc_added' ELSE 'usoc_deleted' END
     JOIN tbs.service AS s ON s.network_resource_type = t.network_resource_type AND s.service = t.service
                          AND NOT (capture_lines.suspension AND s.ignores_suspension)
-    WHERE l.line_id = ANY (capture_lines.line_ids)
     ORDER BY lu.line_id, p.position, lu.line_usoc_id;
     IF FOUND THEN
         PERFORM tbs.ring();
