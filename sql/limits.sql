@@ -117,9 +117,9 @@ BEGIN
     JOIN tbs.network_resource AS r ON r.environment = b.environment AND r.state = 'active'
     LEFT JOIN tbs.network_resource_condition AS c ON c.network_resource_id = r.network_resource_id
     -- Asked only where there is something that could hold it up.
-    LEFT JOIN LATERAL (SELECT x.until FROM tbs.held_up(r) AS x
-                       WHERE c.unavailable_since IS NOT NULL OR c.not_before > v_now
-                          OR EXISTS (SELECT FROM tbs.network_resource_maintenance AS m WHERE m.network_resource_id = r.network_resource_id)) AS h ON true
+    CROSS JOIN LATERAL (SELECT CASE WHEN c.unavailable_since IS NOT NULL OR c.not_before > v_now
+                                      OR EXISTS (SELECT FROM tbs.network_resource_maintenance AS m WHERE m.network_resource_id = r.network_resource_id)
+                                    THEN (tbs.held_up(r)).until END AS until OFFSET 0) AS h
     CROSS JOIN LATERAL (SELECT CASE WHEN c.ramp_from IS NULL THEN r.connections ELSE tbs.ramped_connections(r.connections, c.ramp_from) END AS connections OFFSET 0) AS n
     CROSS JOIN LATERAL (SELECT count(*) AS all_bridges, count(*) FILTER (WHERE a.bridge_id = b.bridge_id) AS this_bridge,
                                tbs.raise_low_water_mark(r.network_resource_id, -1, min(a.state_xid))
