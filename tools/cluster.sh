@@ -6,8 +6,8 @@
 
 cluster_port=5432
 
-# cluster_create DIRECTORY [--fast]: --fast is for tests: it does not survive a crash of the machine (one of the server it
-# does).
+# cluster_create DIRECTORY [--fast|--durable]: --fast is for tests: it does not survive a crash of the machine (one of the
+# server it does). --durable is for measurements: it has the memory that a server of its own would be given.
 cluster_create() {
     local directory=$1 sync=()
     [[ ! -d $directory/pg ]] || return 0
@@ -24,6 +24,7 @@ cluster_create() {
         echo "max_connections = 200"
         echo "max_prepared_transactions = 20"
         [[ ${2:-} != --fast ]] || echo "fsync = off"
+        [[ ${2:-} != --durable ]] || printf '%s\n' "shared_buffers = 1GB" "max_wal_size = 4GB"
     } >>"$directory/pg.new/postgresql.conf"
     mv "$directory/pg.new" "$directory/pg"
 }
