@@ -21,6 +21,14 @@ Response number_conflict() {
     return refusal(409, "Phone number already exists");
 }
 
+bool says_nothing_new(const Json& body, const Json& object) {
+    for (const auto& [name, value] : body.items()) {
+        const auto known = object.find(name);
+        if (known == object.end() || *known != value) return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 bool Switch::belongs(const JsonPointer& object, const std::string& domain) {
@@ -70,10 +78,11 @@ Response Switch::create_phone_number(Call& call, const std::string& domain) {
     const std::string number = text_member(call.body, "phonenumber");
     if (!valid_number(number)) return refusal(400, "Invalid phonenumber.");
     if (store_.phone_numbers.visible(number) != nullptr) return number_conflict();
-    // On its way into another domain, but not there yet: accepted, and lost when the first one has
-    // arrived.
+    // On its way into another domain, but not there yet, or the same once more: accepted, and lost
+    // when the first one has arrived.
     const JsonPointer racing = store_.phone_numbers.accepted(number);
-    if (racing != nullptr && !belongs(racing, domain)) return accepted(false);
+    if (racing != nullptr && (!belongs(racing, domain) || says_nothing_new(call.body, *racing)))
+        return accepted(false);
 
     Json& object = call.body;
     object["domain"] = domain;

@@ -379,6 +379,18 @@ TEST_F(SlowSwitchTest, NumberOnItsWayIntoAnotherDomainIsLostThere) {
     EXPECT_EQ(state()["phonenumbers"]["18585551234"]["domain"], "acme");
 }
 
+TEST_F(SlowSwitchTest, NumberOnItsWayThatIsMadeOnceMoreChangesNothing) {
+    ASSERT_EQ(call("POST", "/domains", kDomain).status, 200);
+    ASSERT_EQ(call("POST", "/domains/acme/phonenumbers", kNumber).status, 202);
+    const Response again = call("POST", "/domains/acme/phonenumbers", kNumber);
+    EXPECT_EQ(again.status, 202);
+    EXPECT_FALSE(again.effect);
+    const Response other = call("POST", "/domains/acme/phonenumbers",
+                                with(kNumber, {{"dial-rule-description", "another one"}}));
+    EXPECT_EQ(other.status, 202);
+    EXPECT_TRUE(other.effect);
+}
+
 class OverwritingSwitchTest : public SwitchTest {
  protected:
     static SwitchOptions overwriting() {
