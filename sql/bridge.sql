@@ -322,7 +322,27 @@ LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $claimable_lines$
+DECLARE
+    v_lines bigint[];
 BEGIN
+    -- Mostly there is room for all.
+    v_lines := ARRAY(
+        SELECT r.line_id
+        FROM (SELECT n.line_id
+              FROM generate_series(0, 5) AS l (lane)
+              CROSS JOIN LATERAL (SELECT a.line_id FROM tbs.new_activities(claimable_lines.network_resource_id, l.lane) AS a
+                                  WHERE a.line_id <> ALL (claimable_lines.passed_over)
+                                  ORDER BY a.state_xid, a.captured_at LIMIT claimable_lines.maximum + 1) AS n
+              UNION ALL
+              (SELECT d.line_id FROM tbs.activity AS d
+               WHERE d.network_resource_id = claimable_lines.network_resource_id AND d.state IN ('retry', 'scheduled') AND d.due_at <= clock_timestamp()
+                 AND d.line_id <> ALL (claimable_lines.passed_over)
+               ORDER BY d.due_at LIMIT claimable_lines.maximum + 1)) AS r
+        LIMIT claimable_lines.maximum + 1);
+    IF cardinality(v_lines) <= claimable_lines.maximum THEN
+        RETURN QUERY SELECT l.line_id FROM unnest(v_lines) WITH ORDINALITY AS l (line_id, place) GROUP BY l.line_id ORDER BY min(l.place);
+        RETURN;
+    END IF;
     RETURN QUERY
     SELECT x.line_id
     FROM (SELECT c.line_id, c.lane, row_number() OVER (PARTITION BY c.lane ORDER BY c.is_new, c.place) * power(2, greatest(c.lane, 1)) AS cost
@@ -650,7 +670,8 @@ END;
 $settled$;
 COMMENT ON FUNCTION tbs.settled(tbs.remote_object, tbs.activity, text, text, jsonb, bytea) IS 'internal: a remote object as it is after an answer';
 
--- store_settled: the objects of these activities, which hold their rows, as their answers have made them. They are released.
+-- store_settled: the objects of these activities, which hold their rows, as their answers have made them. They are released. An activity
+-- that is about no remote object has one without a number.
 CREATE FUNCTION tbs.store_settled(activities tbs.activity[], objects tbs.remote_object[])
 RETURNS void
 LANGUAGE plpgsql
@@ -669,7 +690,7 @@ BEGIN
     FROM unnest(objects) AS s
     WHERE o.remote_object_id = ANY (ARRAY[s.remote_object_id]);
     FOR i IN 1 .. cardinality(objects) LOOP
-        CONTINUE WHEN (objects[i]).presence <> 'absent';
+        CONTINUE WHEN (objects[i]).presence IS DISTINCT FROM 'absent';
         v_object := objects[i];
         v_activity := activities[i];
         IF v_activity.operation = 'delete' THEN
@@ -1007,15 +1028,16 @@ DECLARE
     v_object tbs.remote_object;
     v_has_answered integer := 0;
     v_outcome text;
+    v_effect text;
+    v_is_plain boolean;
+    v_has_others boolean;
     v_locked bigint[];
     v_taken bigint[] := '{}';
     v_ends boolean;
     v_activities tbs.activity[] := '{}';
     v_calls tbs.logged_call[] := '{}';
     v_reacting tbs.answered[] := '{}';
-    v_settling tbs.activity[] := '{}';
     v_objects tbs.remote_object[] := '{}';
-    v_done tbs.activity[] := '{}';
     v_continue bigint[] := '{}';
     v_lines bigint[] := '{}';
     v_resources integer[] := '{}';
@@ -1028,28 +1050,26 @@ BEGIN
     END IF;
     v_alive := tbs.is_bridge_alive(report.bridge_id);
     v_locked := tbs.lock_lines_soon(ARRAY(SELECT DISTINCT a.line_id FROM tbs.activity AS a WHERE a.activity_id = ANY (report.activity_ids)));
-    -- Remote objects are locked in one order by everybody.
-    PERFORM FROM tbs.remote_object AS o
-    WHERE v_alive AND o.remote_object_id = ANY (ARRAY(SELECT a.remote_object_id FROM tbs.activity AS a
-                                                      WHERE a.activity_id = ANY (report.activity_ids) AND a.line_id = ANY (v_locked) AND a.bridge_id = report.bridge_id))
-    ORDER BY o.remote_object_id FOR NO KEY UPDATE;
     -- All answers are read and judged with one query, then recorded, then their objects stored; what becomes of each activity comes last.
+    -- Remote objects are locked in one order by everybody, and all of them before the first answer is judged: hence sorted twice.
     FOR v_answer IN
-        SELECT i.place, i.activity_id, i.call_number, i.curl_result, i.http_status, i.started_at, i.elapsed_microseconds, d.header, a.activity, t.trigger_type, r AS resource, o.object,
+        SELECT i.place, i.activity_id, i.call_number, i.curl_result, i.http_status, i.started_at, i.elapsed_microseconds, d.header, i.activity, t.trigger_type, r AS resource, o.object,
                q.step, q.look, x AS rule
-        FROM unnest(report.activity_ids, report.call_numbers, report.curl_results, report.http_statuses, report.answers, report.started_at, report.elapsed_microseconds)
-             WITH ORDINALITY AS i (activity_id, call_number, curl_result, http_status, answer, started_at, elapsed_microseconds, place)
+        FROM (SELECT k.*, y AS activity, y.activity_type_id, y.network_resource_id, y.remote_object_id, y.line_usoc_id, y.operation,
+                     CASE WHEN v_alive AND y.line_id = ANY (v_locked) AND y.bridge_id = report.bridge_id THEN y.remote_object_id END AS object_to_lock
+              FROM unnest(report.activity_ids, report.call_numbers, report.curl_results, report.http_statuses, report.started_at, report.elapsed_microseconds)
+                   WITH ORDINALITY AS k (activity_id, call_number, curl_result, http_status, started_at, elapsed_microseconds, place)
+              LEFT JOIN tbs.activity AS y ON y.activity_id = k.activity_id
+              ORDER BY object_to_lock OFFSET 0) AS i
         CROSS JOIN LATERAL (SELECT report.headers -> (i.place - 1)::integer AS header OFFSET 0) AS d
-        LEFT JOIN LATERAL (SELECT y AS activity, y.activity_type_id, y.network_resource_id, y.remote_object_id, y.line_usoc_id, y.operation
-                           FROM tbs.activity AS y WHERE y.activity_id = i.activity_id OFFSET 0) AS a ON true
-        LEFT JOIN tbs.activity_type AS t ON t.activity_type_id = a.activity_type_id
-        LEFT JOIN tbs.network_resource AS r ON r.network_resource_id = a.network_resource_id
-        LEFT JOIN LATERAL (SELECT y AS object, y.kind FROM tbs.remote_object AS y WHERE y.remote_object_id = a.remote_object_id OFFSET 0) AS o ON true
-        LEFT JOIN LATERAL (SELECT y.position, y.steps -> a.operation AS step, y.steps -> 'look' AS look FROM tbs.recipe AS y
-                           WHERE y.network_resource_type = r.network_resource_type AND y.service = t.service AND (a.line_usoc_id = 0 OR y.kind = o.kind)
+        LEFT JOIN tbs.activity_type AS t ON t.activity_type_id = i.activity_type_id
+        LEFT JOIN tbs.network_resource AS r ON r.network_resource_id = i.network_resource_id
+        LEFT JOIN LATERAL (SELECT y AS object, y.kind FROM tbs.remote_object AS y WHERE y.remote_object_id = i.object_to_lock FOR NO KEY UPDATE) AS o ON true
+        LEFT JOIN LATERAL (SELECT y.position, y.steps -> i.operation AS step, y.steps -> 'look' AS look FROM tbs.recipe AS y
+                           WHERE y.network_resource_type = r.network_resource_type AND y.service = t.service AND (i.line_usoc_id = 0 OR y.kind = o.kind)
                            ORDER BY y.position LIMIT 1) AS q ON true
-        LEFT JOIN LATERAL tbs.decide_outcome(r, t.service, q.position, a.operation, i.curl_result, i.http_status, d.header, i.answer) AS x ON i.curl_result <> -1
-        ORDER BY a.remote_object_id, i.place
+        LEFT JOIN LATERAL tbs.decide_outcome(r, t.service, q.position, i.operation, i.curl_result, i.http_status, d.header, report.answers[i.place]) AS x ON i.curl_result <> -1
+        ORDER BY i.place
     LOOP
         v_activity := v_answer.activity;
         -- Twice in one report.
@@ -1075,12 +1095,17 @@ BEGIN
             CONTINUE;
         END IF;
         v_outcome := (v_answer.rule).outcome;
-        v_known := ROW(v_activity, v_answer.trigger_type, v_answer.object, v_answer.step, v_answer.look, v_answer.place, v_answer.curl_result, v_answer.http_status, v_answer.header,
-                       v_outcome, v_outcome, (v_answer.rule).outcome_rule_id, NULL, false);
+        v_object := v_answer.object;
         -- What was done is done; a look and an audit's page are read.
-        IF (v_outcome IN ('done', 'noop') AND v_activity.operation <> 'look' AND v_answer.trigger_type <> 'audit') IS NOT TRUE THEN
-            v_known := tbs.judge(v_known, v_answer.resource, report.answers[v_answer.place], v_answer.rule);
+        v_is_plain := (v_outcome IN ('done', 'noop') AND v_activity.operation <> 'look' AND v_answer.trigger_type <> 'audit') IS TRUE;
+        v_effect := v_outcome;
+        IF NOT v_is_plain THEN
+            v_known := tbs.judge(ROW(v_activity, v_answer.trigger_type, v_object, v_answer.step, v_answer.look, v_answer.place, v_answer.curl_result, v_answer.http_status,
+                                     v_answer.header, NULL, NULL, NULL, NULL, false)::tbs.answered,
+                                 v_answer.resource, report.answers[v_answer.place], v_answer.rule);
             v_outcome := v_known.outcome;
+            v_effect := v_known.effect;
+            v_object := v_known.object;
             IF v_outcome IS NULL THEN
                 RETURN NEXT tbs.report_again(v_activity);
                 CONTINUE;
@@ -1095,19 +1120,23 @@ BEGIN
         ELSE
             v_has_answered := 0;
         END IF;
-        v_object := NULL;
         IF v_activity.line_usoc_id <> 0 THEN
-            v_object := tbs.settled(v_known.object, v_activity, tbs.database_epoch() || ' ' || (v_answer.resource).base_url, v_known.effect, v_answer.step, report.answers[v_answer.place]);
-            v_settling := v_settling || v_activity;
-            v_objects := v_objects || v_object;
+            v_object := tbs.settled(v_object, v_activity, tbs.database_epoch() || ' ' || (v_answer.resource).base_url, v_effect, v_answer.step, report.answers[v_answer.place]);
         END IF;
         v_ends := coalesce(v_activity.finishes AND v_outcome IN ('done', 'noop') AND v_object.settled, false);
         v_activities := v_activities || v_activity;
-        v_calls := v_calls || ROW(v_answer.place, v_answer.trigger_type = 'audit', (v_known.object).kind, (v_known.object).key, v_outcome, v_known.outcome_rule_id, v_known.message,
-                                  v_ends)::tbs.logged_call;
-        IF v_ends THEN
-            v_done := v_done || v_activity;
+        v_objects := v_objects || v_object;
+        IF v_is_plain THEN
+            v_calls := v_calls || ROW(v_answer.place, false, v_object.kind, v_object.key, v_outcome, (v_answer.rule).outcome_rule_id, NULL, v_ends)::tbs.logged_call;
         ELSE
+            v_calls := v_calls || ROW(v_answer.place, v_answer.trigger_type = 'audit', v_object.kind, v_object.key, v_outcome, v_known.outcome_rule_id, v_known.message,
+                                      v_ends)::tbs.logged_call;
+        END IF;
+        IF v_is_plain AND NOT v_ends THEN
+            v_known := ROW(v_activity, v_answer.trigger_type, v_answer.object, v_answer.step, v_answer.look, v_answer.place, v_answer.curl_result, v_answer.http_status, v_answer.header,
+                           v_outcome, v_outcome, (v_answer.rule).outcome_rule_id, NULL, false);
+        END IF;
+        IF NOT v_ends THEN
             v_reacting := v_reacting || v_known;
         END IF;
         -- Where credentials were refused nobody gets a turn with this answer: it is paused now, or this bridge has to read the new ones first.
@@ -1116,38 +1145,40 @@ BEGIN
             v_resources := v_resources || v_activity.network_resource_id;
         END IF;
     END LOOP;
-    -- By one statement, which opens the log's partition and its indexes once: each call, and behind it that its activity has ended, as tbs.record_events() writes it.
     INSERT INTO tbs.activity_history (event, closes, activity_id, activity_type_id, network_resource_id, line_id, line_usoc_id, customer_id, order_number,
-        telephone_number, usoc, captured_at, captured_by, user_name, trigger_description, bridge_id, outcome, call_number, kind, key, operation, method, path, request_body,
-        http_status, curl_result, answer, outcome_rule_id, message, started_at, elapsed_microseconds, session_role, acting_role)
-    SELECT e.event, e.closes, k.activity_id, k.activity_type_id, k.network_resource_id, k.line_id, k.line_usoc_id, k.customer_id, k.order_number,
-        k.telephone_number, k.usoc, k.captured_at, k.captured_by, k.user_name, k.trigger_description, k.bridge_id, k.outcome, c.call_number, c.kind, c.key, c.operation,
-        c.request_method, c.request_path, c.request_body, c.http_status, c.curl_result, c.answer, c.outcome_rule_id, c.message, c.started_at, c.elapsed_microseconds,
-        CASE WHEN e.closes THEN session_user END, CASE WHEN e.closes THEN coalesce(nullif(current_setting('role', true), 'none'), session_user) END
+        telephone_number, usoc, captured_at, captured_by, user_name, trigger_description, bridge_id, call_number, kind, key, operation, method, path, request_body,
+        http_status, curl_result, answer, outcome, outcome_rule_id, message, started_at, elapsed_microseconds, session_role, acting_role)
+    SELECT 'api_call', k.ends, k.activity_id, k.activity_type_id, k.network_resource_id, k.line_id, k.line_usoc_id, k.customer_id, k.order_number,
+        k.telephone_number, k.usoc, k.captured_at, k.captured_by, k.user_name, k.trigger_description, k.bridge_id, k.call_number, k.kind, k.key, k.operation,
+        k.request_method, k.request_path, k.request_body, report.http_statuses[k.place], report.curl_results[k.place],
+        -- Of an audit's pages only the beginning: they are as large as the switch.
+        tbs.answer_text(report.answers[k.place], CASE WHEN k.is_page THEN 200 ELSE 4000 END, t.secret_members), k.outcome, k.outcome_rule_id, k.message,
+        report.started_at[k.place], report.elapsed_microseconds[k.place],
+        -- Of an end, as tbs.record_events() writes it.
+        CASE WHEN k.ends THEN session_user END, CASE WHEN k.ends THEN coalesce(nullif(current_setting('role', true), 'none'), session_user) END
     FROM unnest(v_activities, v_calls) WITH ORDINALITY AS k
-    CROSS JOIN LATERAL (VALUES ('api_call', false), ('succeeded', true)) AS e (event, closes)
-    LEFT JOIN LATERAL (
-        SELECT k.call_number, k.kind, k.key, k.operation, k.request_method, k.request_path, k.request_body, report.http_statuses[k.place] AS http_status,
-               report.curl_results[k.place] AS curl_result,
-               -- Of an audit's pages only the beginning: they are as large as the switch.
-               tbs.answer_text(report.answers[k.place], CASE WHEN k.is_page THEN 200 ELSE 4000 END, t.secret_members) AS answer, k.outcome_rule_id, k.message,
-               report.started_at[k.place] AS started_at, report.elapsed_microseconds[k.place] AS elapsed_microseconds
-        FROM tbs.network_resource AS r JOIN tbs.network_resource_type AS t ON t.network_resource_type = r.network_resource_type
-        WHERE NOT e.closes AND r.network_resource_id = k.network_resource_id OFFSET 0) AS c ON true
-    WHERE k.ends OR NOT e.closes
-    ORDER BY k.ordinality, e.closes;
+    LEFT JOIN LATERAL (SELECT x.secret_members FROM tbs.network_resource AS r JOIN tbs.network_resource_type AS x ON x.network_resource_type = r.network_resource_type
+                       WHERE r.network_resource_id = k.network_resource_id OFFSET 0) AS t ON true
+    ORDER BY k.ordinality;
     IF cardinality(v_objects) > 0 THEN
-        PERFORM tbs.store_settled(v_settling, v_objects);
+        PERFORM tbs.store_settled(v_activities, v_objects);
     END IF;
     FOREACH v_known IN ARRAY v_reacting LOOP
         IF tbs.react(v_known) THEN
             v_continue := v_continue || (v_known.activity).activity_id;
         END IF;
     END LOOP;
-    IF cardinality(v_done) > 0 THEN
-        PERFORM tbs.end_activities(v_done, array_fill(true, ARRAY[cardinality(v_done)]), 'succeeded');
+    IF cardinality(v_reacting) > 0 THEN
+        v_activities := ARRAY(SELECT v_activities[i] FROM generate_subscripts(v_calls, 1) AS i WHERE (v_calls[i]).ends);
     END IF;
-    RETURN QUERY SELECT * FROM tbs.run(report.bridge_id, v_continue, v_lines, v_resources, cardinality(activity_ids), NULL, '{}');
+    IF cardinality(v_activities) > 0 THEN
+        v_has_others := tbs.end_activities(v_activities, array_fill(true, ARRAY[cardinality(v_activities)]), 'succeeded');
+        -- Mostly what was reported was all that its line had: there is no turn to give.
+        v_lines := CASE WHEN v_has_others OR cardinality(v_reacting) > 0 THEN v_lines ELSE '{}' END;
+    END IF;
+    IF cardinality(v_continue) > 0 OR cardinality(v_lines) > 0 THEN
+        RETURN QUERY SELECT * FROM tbs.run(report.bridge_id, v_continue, v_lines, v_resources, cardinality(activity_ids), NULL, '{}');
+    END IF;
 END;
 $report$;
 COMMENT ON FUNCTION tbs.report(bigint, bigint[], integer[], integer[], integer[], jsonb, bytea[], timestamptz[], bigint[]) IS

@@ -113,7 +113,7 @@ $wake_other_resources$;
 COMMENT ON FUNCTION tbs.wake_other_resources(tbs.activity[]) IS 'internal: lets activities of these lines on other network resources look again whether what they require is in step';
 
 CREATE FUNCTION tbs.end_activities(activities tbs.activity[], presents boolean[], result text)
-RETURNS void
+RETURNS boolean
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -122,20 +122,20 @@ DECLARE
     v_ids bigint[] := ARRAY(SELECT a.activity_id FROM unnest(end_activities.activities) AS a);
     v_has_policies boolean;
     v_has_last_days boolean;
-    v_has_waiting boolean;
+    v_has_others boolean;
 BEGIN
     DELETE FROM tbs.activity AS a WHERE a.activity_id = ANY (v_ids);
     PERFORM tbs.note_line_usoc_states(end_activities.activities, end_activities.presents, true, end_activities.result);
-    -- Mostly none of it is there: one question instead of three statements.
+    -- Mostly none of it is there: one question instead of a statement for each.
     SELECT EXISTS (SELECT FROM tbs.activity_policy AS p WHERE p.activity_id = ANY (v_ids)),
            EXISTS (SELECT FROM tbs.line_usoc AS lu
                    WHERE lu.line_usoc_id = ANY (ARRAY(SELECT a.line_usoc_id FROM unnest(end_activities.activities) AS a)) AND lu.disconnect_date IS NOT NULL),
-           EXISTS (SELECT FROM tbs.waiting_on_other_resources(end_activities.activities))
-      INTO v_has_policies, v_has_last_days, v_has_waiting;
+           EXISTS (SELECT FROM unnest(end_activities.activities) AS a WHERE EXISTS (SELECT FROM tbs.activity AS x WHERE x.line_id = a.line_id OFFSET 0))
+      INTO v_has_policies, v_has_last_days, v_has_others;
     IF v_has_policies THEN
         DELETE FROM tbs.activity_policy AS p WHERE p.activity_id = ANY (v_ids);
     END IF;
-    IF v_has_waiting THEN
+    IF v_has_others AND EXISTS (SELECT FROM tbs.waiting_on_other_resources(end_activities.activities)) THEN
         PERFORM tbs.wake_other_resources(end_activities.activities);
     END IF;
     IF v_has_last_days THEN
@@ -151,10 +151,11 @@ BEGIN
         WHERE end_activities.presents[d.ordinality]
           AND NOT EXISTS (SELECT FROM tbs.activity AS a WHERE a.line_usoc_id = d.line_usoc_id AND a.network_resource_id = d.network_resource_id);
     END IF;
+    RETURN v_has_others;
 END;
 $end_activities$;
 COMMENT ON FUNCTION tbs.end_activities(tbs.activity[], boolean[], text) IS
-'internal: takes finished activities, whose end is in the log, off the queue; present: whether what they are about is there now, null: that is as it was';
+'internal: takes finished activities, whose end is in the log, off the queue; present: whether what they are about is there now, null: that is as it was; returns whether any of their lines had others on the queue';
 
 CREATE FUNCTION tbs.succeed_activities(activities tbs.activity[], presents boolean[], messages text[], event text DEFAULT 'succeeded', reason text DEFAULT NULL)
 RETURNS void
@@ -216,10 +217,18 @@ LANGUAGE plpgsql
 STABLE
 SET search_path = pg_catalog, pg_temp
 AS $look_while_in_progress$
+DECLARE
+    v_look jsonb;
 BEGIN
-    IF activity.in_progress_since IS NOT NULL AND planned.steps ? 'look' AND planned.remote_object_id = activity.remote_object_id
+    IF activity.in_progress_since IS NOT NULL AND planned.remote_object_id = activity.remote_object_id
        AND EXISTS (SELECT FROM tbs.remote_object AS o WHERE o.remote_object_id = planned.remote_object_id AND o.sent IS NOT DISTINCT FROM planned.content) THEN
-        planned.operation := 'look';
+        SELECT r.steps -> 'look' INTO v_look
+        FROM tbs.activity_type AS t JOIN tbs.recipe AS r ON r.network_resource_type = t.network_resource_type AND r.service = t.service AND r.position = planned.position
+        WHERE t.activity_type_id = activity.activity_type_id;
+        IF v_look IS NOT NULL THEN
+            planned.operation := 'look';
+            planned.step := v_look;
+        END IF;
     END IF;
     RETURN planned;
 END;
@@ -385,6 +394,22 @@ END;
 $prepare_sending$;
 COMMENT ON FUNCTION tbs.prepare_sending(tbs.activity, text, tbs.planned_object, jsonb, tbs.network_resource, boolean) IS 'internal: the API call of a planned operation, ready to be sent';
 
+-- Volatile: it sees what was committed until the object's row was locked.
+CREATE FUNCTION tbs.is_shared_with_others(object tbs.remote_object, network_resource_type text, line_usoc_id bigint, service text)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $is_shared_with_others$
+BEGIN
+    RETURN EXISTS (SELECT FROM tbs.remote_object_use AS u
+                   JOIN tbs.remote_object_kind AS k ON k.network_resource_type = is_shared_with_others.network_resource_type AND k.kind = object.kind AND k.shared
+                   WHERE u.remote_object_id = object.remote_object_id
+                     AND (u.line_usoc_id, u.service) <> (is_shared_with_others.line_usoc_id, is_shared_with_others.service));
+END;
+$is_shared_with_others$;
+COMMENT ON FUNCTION tbs.is_shared_with_others(tbs.remote_object, text, bigint, text) IS 'internal: whether an object of a kind that several line USOCs share has other users than this service of a line USOC';
+
 -- send: stores what is about to be sent, takes the remote objects, and returns the requests. One whose object is busy, or has changed since it was planned,
 -- is put back.
 CREATE FUNCTION tbs.send(bridge_id bigint, sendings tbs.sending[])
@@ -403,28 +428,23 @@ BEGIN
     IF cardinality(sendings) = 0 THEN
         RETURN;
     END IF;
-    -- The rows stay locked until the end of the transaction: whoever releases an object sees who waits for it. In one order for everybody.
-    PERFORM FROM tbs.remote_object AS o
-    WHERE o.remote_object_id = ANY (ARRAY(
-        SELECT (SELECT x.remote_object_id FROM tbs.remote_object AS x
-                WHERE x.network_resource_id = s.network_resource_id AND x.kind = s.kind AND x.key = s.key)
-        FROM unnest(sendings) AS s))
-    ORDER BY o.remote_object_id FOR NO KEY UPDATE;
+    -- The rows stay locked until the end of the transaction: whoever releases an object sees who waits for it. In one order for everybody, and all of them before
+    -- the first is decided on: hence sorted twice.
     FOR v_row IN
         SELECT s.ordinality AS place, s.activity_id, o.remote_object_id, o.in_flight_activity_id, w.whole,
                CASE WHEN w.whole IS NOT NULL THEN tbs.who_is_at(o.object, w.network_resource_type) END AS who_is_there,
                (o.sent_at, o.accepted_at) IS DISTINCT FROM (s.sent_at, s.accepted_at)
                -- What several lines share, and nobody used when this was planned: somebody may have begun to since.
-               OR (s.operation = 'delete' AND s.content IS NULL AND EXISTS (
-                       SELECT FROM tbs.remote_object_use AS x
-                       JOIN tbs.network_resource AS r ON r.network_resource_id = s.network_resource_id
-                       JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = o.kind AND k.shared
-                       WHERE x.remote_object_id = o.remote_object_id AND (x.line_usoc_id, x.service) <> (s.line_usoc_id, s.service))) AS has_changed,
+               OR (s.removes AND tbs.is_shared_with_others(o.object, w.network_resource_type, s.line_usoc_id, s.service)) AS has_changed,
                CASE WHEN s.error IS NOT NULL THEN format('%s %s, %s: %s', s.operation, s.kind, s.error_member, s.error) END AS error
-        FROM unnest(sendings) WITH ORDINALITY AS s
+        FROM (SELECT n.ordinality, n.activity_id, n.network_resource_id, n.line_usoc_id, n.service, n.kind, n.operation, n.operation = 'delete' AND n.content IS NULL AS removes,
+                     n.sent_at, n.accepted_at, n.error, n.error_member,
+                     (SELECT x.remote_object_id FROM tbs.remote_object AS x
+                      WHERE x.network_resource_id = n.network_resource_id AND x.kind = n.kind AND x.key = n.key) AS remote_object_id
+              FROM unnest(sendings) WITH ORDINALITY AS n
+              ORDER BY remote_object_id OFFSET 0) AS s
         CROSS JOIN LATERAL (SELECT x AS object, x.remote_object_id, x.network_resource_id, x.kind, x.key, x.in_flight_activity_id, x.sent_at, x.accepted_at
-                            FROM tbs.remote_object AS x
-                            WHERE x.network_resource_id = s.network_resource_id AND x.kind = s.kind AND x.key = s.key OFFSET 0) AS o
+                            FROM tbs.remote_object AS x WHERE x.remote_object_id = s.remote_object_id FOR NO KEY UPDATE) AS o
         -- The place that it shares with others, if any: an object and its members that other services own.
         CROSS JOIN LATERAL (
             SELECT r.network_resource_type, CASE WHEN EXISTS (SELECT FROM tbs.remote_object_kind AS y
@@ -689,6 +709,7 @@ DECLARE
     v_error tbs.planned_object;
     v_differences integer;
     v_relies boolean;
+    v_comes_to_use boolean;
     v_wanted boolean;
     v_uses tbs.planned_use[] := '{}';
     v_is_any_new boolean := false;
@@ -728,10 +749,12 @@ BEGIN
         v_first := NULL;
         v_differences := 0;
         v_relies := false;
+        v_comes_to_use := false;
         FOREACH v_planned IN ARRAY v_row.plan LOOP
             IF v_planned.error IS NOT NULL AND v_error.kind IS NULL THEN
                 v_error := v_planned;
             END IF;
+            v_comes_to_use := v_comes_to_use OR (v_planned.content IS NOT NULL AND NOT v_planned.is_used);
             IF v_planned.operation <> 'none' THEN
                 v_differences := v_differences + 1;
                 IF v_planned.content IS NOT NULL AND v_first.kind IS NULL THEN
@@ -747,13 +770,13 @@ BEGIN
             CONTINUE;
         END IF;
         v_wanted := v_row.context IS NOT NULL;
-        IF v_wanted THEN
+        IF v_wanted AND v_comes_to_use THEN
             IF v_relies AND NOT tbs.rely_on(v_activity.line_usoc_id, v_row.service, v_row.plan) THEN
                 UPDATE tbs.activity AS a SET state = 'retry', bridge_id = NULL, due_at = clock_timestamp() + interval '50 milliseconds'
                 WHERE a.activity_id = v_activity.activity_id;
                 CONTINUE;
             END IF;
-            FOREACH v_planned IN ARRAY coalesce(v_row.plan, '{}') LOOP
+            FOREACH v_planned IN ARRAY v_row.plan LOOP
                 IF v_planned.content IS NOT NULL AND NOT v_planned.is_used THEN
                     v_uses := v_uses || ROW(v_activity.line_usoc_id, v_activity.network_resource_id, v_row.service, v_planned.position, v_planned.kind, v_planned.key,
                                             v_planned.identity, v_planned.find_value, v_planned.removal, v_planned.remote_object_id IS NULL)::tbs.planned_use;
@@ -897,7 +920,6 @@ BEGIN
         IF cardinality(v_turns) = 0 THEN
             EXIT WHEN coalesce(cardinality(v_lines), 0) = 0;
             IF cardinality(v_undecided) = 0 THEN
-                -- Mostly what was reported was all that its line had.
                 EXIT WHEN NOT EXISTS (
                     SELECT FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
                     CROSS JOIN LATERAL (SELECT FROM tbs.activity AS a WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id LIMIT 1) AS a);

@@ -101,7 +101,7 @@ DECLARE
 BEGIN
     SELECT * INTO v_activity FROM tbs.activity AS a WHERE a.activity_id = why_waiting.activity_id;
     IF NOT FOUND THEN
-        RETURN coalesce((SELECT format('it left the queue on %s: %s', h.recorded_at, h.event) FROM tbs.activity_history AS h
+        RETURN coalesce((SELECT format('it left the queue on %s: %s', h.recorded_at, tbs.ended_as(h.event)) FROM tbs.activity_history AS h
                          WHERE h.activity_id = why_waiting.activity_id AND h.closes LIMIT 1), 'there is no such activity');
     END IF;
     SELECT * INTO STRICT v_resource FROM tbs.network_resource AS r WHERE r.network_resource_id = v_activity.network_resource_id;

@@ -82,6 +82,15 @@ END;
 $drop_history$;
 COMMENT ON FUNCTION tbs.drop_history(date) IS 'drops the history of all months that end before this day and returns how many; raises lock_not_available (55P03) when a reader is in the way: call it again';
 
+-- Where nothing was left to do after a call, the call's row closes its activity: it has succeeded.
+CREATE FUNCTION tbs.ended_as(event text)
+RETURNS text
+LANGUAGE sql
+-- Not STRICT: so it is put into the query that uses it.
+IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN event = 'api_call' THEN 'succeeded' ELSE event END;
+COMMENT ON FUNCTION tbs.ended_as(text) IS 'internal: what became of an activity, by the event of the row of the history that closes it';
+
 -- record_events: one row for each, of something that is not an API call. session_user is who logged in, current role who he acts as.
 CREATE FUNCTION tbs.record_events(event text, reason text, activities tbs.activity[], closes boolean, messages text[],
                                   network_resource_id integer DEFAULT NULL, line_id bigint DEFAULT NULL)

@@ -11,7 +11,7 @@ CREATE TYPE tbs.planned_object AS (
     find_value       text,
     content          jsonb,
     item             jsonb,
-    steps            jsonb,
+    step             jsonb,
     sent_at          timestamptz,
     accepted_at      timestamptz,
     error            text,
@@ -19,7 +19,7 @@ CREATE TYPE tbs.planned_object AS (
     removal          text,
     is_used          boolean
 );
-COMMENT ON TYPE tbs.planned_object IS 'internal: one remote object of a plan; operation prepare, add, edit, look, delete (a call), none (as it should be), release (another wants it) or forget (nothing to call); is_used: that the line USOC uses it is on record, with this removal';
+COMMENT ON TYPE tbs.planned_object IS 'internal: one remote object of a plan; operation prepare, add, edit, look, delete (a call), none (as it should be), release (another wants it) or forget (nothing to call); step: that of the operation, where it is a call (of a delete it may be the step return); is_used: that the line USOC uses it is on record, with this removal';
 
 CREATE FUNCTION tbs.has_service(line_id bigint, network_resource_id integer, services text[])
 RETURNS boolean
@@ -185,24 +185,22 @@ SET search_path = pg_catalog, pg_temp
 AS $left_objects$
 BEGIN
     RETURN QUERY
-    SELECT u.position, o.kind, o.key,
-           CASE WHEN d.has_other_users
-                  OR (tbs.other_user(left_objects.network_resource_id, o.kind, o.key, o.find_value, left_objects.line_usoc_id, left_objects.service)).line_usoc_id_found IS NOT NULL
-                THEN 'release'
-                WHEN o.presence = 'absent' OR o.origin = 'found' OR u.removal = 'keep' OR NOT coalesce(q.steps ? 'delete', false) THEN 'forget'
-                ELSE 'delete' END,
-           o.remote_object_id, o.identity, o.find_value, NULL::jsonb, NULL::jsonb,
-           CASE WHEN u.removal = 'return' AND q.steps ? 'return' THEN q.steps || jsonb_build_object('delete', q.steps -> 'return') ELSE q.steps END,
+    SELECT u.position, o.kind, o.key, d.operation, o.remote_object_id, o.identity, o.find_value, NULL::jsonb, NULL::jsonb,
+           CASE WHEN d.operation = 'delete' THEN q.steps -> CASE WHEN u.removal = 'return' AND q.steps ? 'return' THEN 'return' ELSE 'delete' END END,
            o.sent_at, o.accepted_at, NULL::text, NULL::text, u.removal, true
     FROM tbs.remote_object_use AS u
     JOIN tbs.remote_object AS o ON o.remote_object_id = u.remote_object_id
     JOIN tbs.network_resource AS r ON r.network_resource_id = u.network_resource_id
     JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = o.kind
     LEFT JOIN tbs.recipe AS q ON q.network_resource_type = r.network_resource_type AND q.service = u.service AND q.position = u.position
-    -- What several lines share stays until the last of those that used it has moved away.
     CROSS JOIN LATERAL (
-        SELECT k.shared AND EXISTS (SELECT FROM tbs.remote_object_use AS x
-                                    WHERE x.remote_object_id = u.remote_object_id AND (x.line_usoc_id, x.service) <> (u.line_usoc_id, u.service)) AS has_other_users
+        -- What several lines share stays until the last of those that used it has moved away.
+        SELECT CASE WHEN (k.shared AND EXISTS (SELECT FROM tbs.remote_object_use AS x
+                                               WHERE x.remote_object_id = u.remote_object_id AND (x.line_usoc_id, x.service) <> (u.line_usoc_id, u.service)))
+                      OR (tbs.other_user(left_objects.network_resource_id, o.kind, o.key, o.find_value, left_objects.line_usoc_id, left_objects.service)).line_usoc_id_found IS NOT NULL
+                    THEN 'release'
+                    WHEN o.presence = 'absent' OR o.origin = 'found' OR u.removal = 'keep' OR NOT coalesce(q.steps ? 'delete', false) THEN 'forget'
+                    ELSE 'delete' END AS operation
         OFFSET 0) AS d
     WHERE u.line_usoc_id = left_objects.line_usoc_id AND u.network_resource_id = left_objects.network_resource_id AND u.service = left_objects.service
       AND u.remote_object_id <> ALL (left_objects.wanted)
@@ -246,14 +244,15 @@ BEGIN ATOMIC
             -- One that is wanted twice (by two elements of a list) counts once.
             SELECT DISTINCT ON ((m.recipe).kind, m.key) (m.recipe).position AS position, m.ordinal, o.remote_object_id,
                    ROW((m.recipe).position, (m.recipe).kind, m.key, d.operation, o.remote_object_id, CASE WHEN d.operation = 'delete' THEN o.identity ELSE m.identity END,
-                       m.find_value, d.content, m.item, (m.recipe).steps, o.sent_at, o.accepted_at,
+                       m.find_value, d.content, m.item, (m.recipe).steps -> d.operation, o.sent_at, o.accepted_at,
                        CASE WHEN d.used_by IS NULL THEN d.error ELSE format('%s %s is in use by line %s', (m.recipe).kind, m.key, d.used_by) END,
                        CASE WHEN d.used_by IS NOT NULL THEN (m.recipe).kind WHEN m.error IS NULL AND d.error IS NOT NULL THEN (m.recipe).removal_value
                             ELSE m.error_member END,
                        d.removal,
+                       -- OFFSET 0: looked up. Or else the server makes a table of all that the line USOC uses, for each object.
                        EXISTS (SELECT FROM tbs.remote_object_use AS x
                                WHERE x.remote_object_id = o.remote_object_id AND x.line_usoc_id = plan.line_usoc_id AND x.service = plan.service
-                                 AND x.removal = d.removal))::tbs.planned_object AS planned
+                                 AND x.removal = d.removal OFFSET 0))::tbs.planned_object AS planned
             FROM tbs.network_resource AS r
             CROSS JOIN LATERAL tbs.wanted_objects(plan.context, r.network_resource_type, plan.service) AS m
             JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = (m.recipe).kind
@@ -307,7 +306,7 @@ STABLE
 SET search_path = pg_catalog, pg_temp
 AS $planned_request$
 DECLARE
-    v_step jsonb := planned.steps -> planned.operation;
+    v_step jsonb := planned.step;
     v_context jsonb := planned_request.context;
     v_request record;
 BEGIN
@@ -332,7 +331,7 @@ BEGIN
     body := v_request.body;
     error := v_request.error;
     error_member := v_request.error_member;
-    IF planned.operation = 'delete' AND body IS NOT NULL AND planned.steps #>> '{delete,body_format}' = 'json' THEN
+    IF planned.operation = 'delete' AND body IS NOT NULL AND v_step ->> 'body_format' = 'json' THEN
         -- Members of an object that stays: whatever was sent of them is cleared.
         body := coalesce((SELECT (jsonb_object_agg(m, '') || body::jsonb)::text
                           FROM tbs.remote_object AS o
@@ -340,7 +339,7 @@ BEGIN
                           CROSS JOIN LATERAL unnest(o.members) AS m
                           WHERE o.remote_object_id = planned.remote_object_id), body);
     ELSIF planned.operation = 'edit' AND body IS NOT NULL AND jsonb_path_exists(planned.content, '$.* ? (@ == "")') THEN
-        body := CASE planned.steps #>> '{edit,body_format}'
+        body := CASE v_step ->> 'body_format'
             WHEN 'json' THEN (SELECT CASE WHEN c.cleared IS NULL THEN body ELSE (body::jsonb || c.cleared)::text END
                               FROM (SELECT jsonb_object_agg(m.key, m.value) AS cleared FROM jsonb_each(planned.content) AS m
                                     WHERE m.value = '""' AND NOT body::jsonb ? m.key) AS c)

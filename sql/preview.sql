@@ -23,7 +23,7 @@ BEGIN
                   preview_line_usoc.send_all) AS g
     CROSS JOIN LATERAL unnest(g.plan) WITH ORDINALITY AS p
     LEFT JOIN LATERAL tbs.planned_request(
-        (p.position, p.kind, p.key, p.operation, p.remote_object_id, p.identity, p.find_value, p.content, p.item, p.steps, p.sent_at, p.accepted_at, p.error,
+        (p.position, p.kind, p.key, p.operation, p.remote_object_id, p.identity, p.find_value, p.content, p.item, p.step, p.sent_at, p.accepted_at, p.error,
          p.error_member, p.removal, p.is_used)::tbs.planned_object, v_context, v_resource) AS q ON p.operation IN ('prepare', 'add', 'edit', 'look', 'delete') AND p.error IS NULL
     WHERE p.operation IN ('prepare', 'add', 'edit', 'look', 'delete') OR p.error IS NOT NULL;
 END;

@@ -18,7 +18,7 @@ DECLARE
                    'tbs.mark_done(bigint[], text, text), tbs.set_maximum_calls(bigint, integer, text), tbs.set_maximum_calls(bigint[], integer, text), '
                    'tbs.run_now(bigint, text), tbs.run_now(bigint[], text), tbs.resync(bigint, bigint, integer, text)';
     v_audit text := 'tbs.audit_resource(text, text), tbs.compare_audit(bigint), tbs.plan_audit(bigint[], text, text), tbs.resync_changed(bigint[], text, text)';
-    v_read text := 'tbs.is_armed(), tbs.setting_value(text), tbs.result_status(text, timestamptz), tbs.error_signature(text), tbs.remedy_of(bigint), tbs.last_recorded_at(bigint, timestamptz), tbs.find_troubles()';
+    v_read text := 'tbs.is_armed(), tbs.setting_value(text), tbs.result_status(text, timestamptz), tbs.error_signature(text), tbs.remedy_of(bigint), tbs.ended_as(text), tbs.last_recorded_at(bigint, timestamptz), tbs.find_troubles()';
     v_explain text := 'tbs.why_waiting(bigint), tbs.explain_line(bigint), tbs.explain_values(bigint, text), tbs.explain_policy(bigint), tbs.explain_outcome(bigint), tbs.preview(bigint, boolean), '
                       'tbs.preview_activity(bigint), tbs.preview_change(text, bigint[]), tbs.lines_captured_for(text, bigint), tbs.last_activity_id(), '
                       'tbs.impact_of_default(text, text, jsonb, text, text, boolean)';

@@ -344,8 +344,8 @@ CREATE TABLE tbs.activity_history (
     reason               text
 ) PARTITION BY RANGE (recorded_at);
 COMMENT ON TABLE tbs.activity_history IS 'append-only: every API call with its answer, how every activity ended, every operator action; partitioned by month (UTC)';
-COMMENT ON COLUMN tbs.activity_history.event IS 'api_call, late_report, succeeded, failed, removed, superseded, retried, corrected, held, released, step_skipped, marked_done, maximum_calls_set, run_now, new_round, taken_over, given_back, and for the system: armed, disarmed, without_capture, paused, resumed, throttled, made_unavailable, available_again, resynced, adopted, audit_planned, secret_rotated, secret_revealed, setting_changed';
-COMMENT ON COLUMN tbs.activity_history.closes IS 'true on the one row with which the activity left the queue';
+COMMENT ON COLUMN tbs.activity_history.event IS 'api_call, late_report, succeeded (found to have nothing left to do), failed, removed, superseded, retried, corrected, held, released, step_skipped, marked_done, maximum_calls_set, run_now, new_round, taken_over, given_back, and for the system: armed, disarmed, without_capture, paused, resumed, throttled, made_unavailable, available_again, resynced, adopted, audit_planned, secret_rotated, secret_revealed, setting_changed';
+COMMENT ON COLUMN tbs.activity_history.closes IS 'true on the one row with which the activity left the queue; of an api_call: nothing was left to do after it, the activity has succeeded';
 COMMENT ON COLUMN tbs.activity_history.request_body IS 'as rendered; secrets are references';
 COMMENT ON COLUMN tbs.activity_history.answer IS 'as text, secrets masked, at most 4000 characters';
 

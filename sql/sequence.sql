@@ -132,9 +132,43 @@ END;
 $missing_service$;
 COMMENT ON FUNCTION tbs.missing_service(tbs.activity) IS 'internal: the required service that the line does not have in step yet';
 
+-- heads_of_long_line: the first activity of each line USOC that is not scheduled for a later day, by a loose index scan: so a line with very many waiting costs no more.
+CREATE FUNCTION tbs.heads_of_long_line(line_id bigint, network_resource_id integer)
+RETURNS TABLE (activity_id bigint, activity_type_id integer, moved_to bigint, state text, due_at timestamptz, waits_for_object_id bigint)
+LANGUAGE plpgsql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $heads_of_long_line$
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE firsts AS (
+        (SELECT a.line_usoc_id, a.activity_id, a.activity_type_id, a.moved_to, a.state, a.due_at, a.waits_for_object_id FROM tbs.activity AS a
+         WHERE a.line_id = heads_of_long_line.line_id AND a.network_resource_id = heads_of_long_line.network_resource_id
+         ORDER BY a.line_usoc_id, coalesce(a.moved_to, a.activity_id) LIMIT 1)
+        UNION ALL
+        SELECT n.*
+        FROM firsts AS f
+        CROSS JOIN LATERAL (
+            SELECT a.line_usoc_id, a.activity_id, a.activity_type_id, a.moved_to, a.state, a.due_at, a.waits_for_object_id FROM tbs.activity AS a
+            WHERE a.line_id = heads_of_long_line.line_id AND a.network_resource_id = heads_of_long_line.network_resource_id AND a.line_usoc_id > f.line_usoc_id
+            ORDER BY a.line_usoc_id, coalesce(a.moved_to, a.activity_id) LIMIT 1) AS n)
+    SELECT f.activity_id, f.activity_type_id, f.moved_to, f.state, f.due_at, f.waits_for_object_id FROM firsts AS f WHERE f.state <> 'scheduled'
+    UNION ALL
+    SELECT h.*
+    FROM firsts AS f
+    CROSS JOIN LATERAL (
+        SELECT a.activity_id, a.activity_type_id, a.moved_to, a.state, a.due_at, a.waits_for_object_id FROM tbs.activity AS a
+        WHERE a.line_id = heads_of_long_line.line_id AND a.network_resource_id = heads_of_long_line.network_resource_id AND a.line_usoc_id = f.line_usoc_id
+          AND a.state <> 'scheduled'
+        ORDER BY coalesce(a.moved_to, a.activity_id) LIMIT 1) AS h
+    WHERE f.state = 'scheduled';
+END;
+$heads_of_long_line$;
+COMMENT ON FUNCTION tbs.heads_of_long_line(bigint, integer) IS 'internal: the first activity of each line USOC in the sequence of a line with many activities, but for what is scheduled';
+
 -- next_activities: whose turn it is for each of these (line, network resource). The caller holds the lines' locks.
--- The first activity of each line USOC competes (one that is scheduled for a later day holds nobody), by a loose index scan, so that a line with very many
--- waiting costs no more. One that is processing, or waits for its next try, holds the line; a failed or held one holds only what comes later for its line USOC.
+-- The first activity of each line USOC competes (one that is scheduled for a later day holds nobody). One that is processing, or waits for its next try, holds
+-- the line; a failed or held one holds only what comes later for its line USOC.
 CREATE FUNCTION tbs.next_activities(line_ids bigint[], network_resource_ids integer[])
 RETURNS bigint[]
 LANGUAGE plpgsql
@@ -146,31 +180,17 @@ BEGIN
         SELECT n.activity_id
         FROM (SELECT DISTINCT d.line_id, d.network_resource_id
               FROM unnest(next_activities.line_ids, next_activities.network_resource_ids) AS d (line_id, network_resource_id)) AS k
+        -- Of a few all are read: a jump in the index costs as much as ten rows.
+        CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM tbs.activity AS a WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id OFFSET 30) AS is_long
+                            OFFSET 0) AS l
         CROSS JOIN LATERAL (
             SELECT o.activity_id
-            FROM (WITH RECURSIVE firsts AS (
-                      (SELECT a.line_usoc_id, a.activity_id, a.activity_type_id, a.moved_to, a.state, a.due_at, a.waits_for_object_id FROM tbs.activity AS a
-                       WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id
-                       ORDER BY a.line_usoc_id, coalesce(a.moved_to, a.activity_id) LIMIT 1)
-                      UNION ALL
-                      SELECT n.*
-                      FROM firsts AS f
-                      CROSS JOIN LATERAL (
-                          SELECT a.line_usoc_id, a.activity_id, a.activity_type_id, a.moved_to, a.state, a.due_at, a.waits_for_object_id FROM tbs.activity AS a
-                          WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.line_usoc_id > f.line_usoc_id
-                          ORDER BY a.line_usoc_id, coalesce(a.moved_to, a.activity_id) LIMIT 1) AS n),
-                  heads AS (
-                      SELECT f.* FROM firsts AS f WHERE f.state <> 'scheduled'
-                      UNION ALL
-                      SELECT h.*
-                      FROM firsts AS f
-                      CROSS JOIN LATERAL (
-                          SELECT a.line_usoc_id, a.activity_id, a.activity_type_id, a.moved_to, a.state, a.due_at, a.waits_for_object_id FROM tbs.activity AS a
-                          WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.line_usoc_id = f.line_usoc_id AND a.state <> 'scheduled'
-                          ORDER BY coalesce(a.moved_to, a.activity_id) LIMIT 1) AS h
-                      WHERE f.state = 'scheduled')
-                  SELECT h.activity_id, h.activity_type_id
-                  FROM heads AS h
+            FROM (SELECT h.activity_id, h.activity_type_id
+                  FROM ((SELECT DISTINCT ON (a.line_usoc_id) a.activity_id, a.activity_type_id, a.moved_to, a.state, a.due_at, a.waits_for_object_id FROM tbs.activity AS a
+                         WHERE NOT l.is_long AND a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id AND a.state <> 'scheduled'
+                         ORDER BY a.line_usoc_id, coalesce(a.moved_to, a.activity_id))
+                        UNION ALL
+                        SELECT a.* FROM tbs.heads_of_long_line(k.line_id, k.network_resource_id) AS a WHERE l.is_long) AS h
                   WHERE (h.state IN ('new', 'waiting') OR (h.state = 'retry' AND h.due_at <= clock_timestamp())) AND h.waits_for_object_id IS NULL
                   -- In order, and looked at one by one: mostly the first has its turn. No join outside of this: it would not keep the order.
                   ORDER BY coalesce(h.moved_to, h.activity_id) OFFSET 0) AS o
@@ -284,6 +304,7 @@ SET search_path = pg_catalog, pg_temp
 AS $look_at_lines$
 DECLARE
     v_due bigint[];
+    v_are_several boolean;
 BEGIN
     SELECT array_agg(l.line_id), array_agg(l.network_resource_id) INTO look_at_lines.line_ids, look_at_lines.network_resource_ids
     FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS l (line_id, network_resource_id)
@@ -298,12 +319,15 @@ BEGIN
        OR tbs.bring_along(l.line_id, l.network_resource_id);
     -- By the line, and by the state only after that: for a queue that was empty when a session made its plan, the index of all that is new seems as good. Hence OFFSET 0.
     SELECT coalesce(array_agg(n.activity_id ORDER BY n.activity_id) FILTER (WHERE n.state = 'new'), '{}'),
-           array_agg(n.activity_id) FILTER (WHERE n.state IN ('scheduled', 'retry') AND n.due_at <= clock_timestamp())
-      INTO look_at_lines.activity_ids, v_due
-    FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS k (line_id, network_resource_id)
+           array_agg(n.activity_id) FILTER (WHERE n.state IN ('scheduled', 'retry') AND n.due_at <= clock_timestamp()), count(*) > count(DISTINCT k.ordinality)
+      INTO look_at_lines.activity_ids, v_due, v_are_several
+    FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) WITH ORDINALITY AS k (line_id, network_resource_id)
     CROSS JOIN LATERAL (SELECT a.activity_id, a.state, a.due_at FROM tbs.activity AS a
                         WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id OFFSET 0) AS n;
-    PERFORM tbs.look_at_new(look_at_lines.activity_ids);
+    -- Where each is the only one of its line there is nothing before it.
+    IF v_are_several THEN
+        PERFORM tbs.look_at_new(look_at_lines.activity_ids);
+    END IF;
     IF v_due IS NOT NULL THEN
         UPDATE tbs.activity AS a SET state = 'waiting', due_at = NULL WHERE a.activity_id = ANY (v_due);
     END IF;

@@ -136,7 +136,7 @@ FROM (SELECT a.activity_id, a.activity_type_id, a.network_resource_id, a.trigger
              nullif(greatest(a.line_usoc_id, 0), 0) AS line_usoc_id, a.usoc, true AS is_row_of_log
       FROM tbs.activity AS a
       UNION ALL
-      SELECT h.activity_id, h.activity_type_id, h.network_resource_id, h.trigger_description, h.event, coalesce(h.message, h.reason, h.event),
+      SELECT h.activity_id, h.activity_type_id, h.network_resource_id, h.trigger_description, tbs.ended_as(h.event), coalesce(h.message, h.reason, tbs.ended_as(h.event)),
              coalesce(CASE WHEN h.reason IS NOT NULL THEN h.session_role END, h.user_name, h.captured_by), h.recorded_at, h.captured_at, h.customer_id, h.order_number,
              -- As the partitions' indexes have them.
              nullif(greatest(h.line_id, 0), 0), h.telephone_number, nullif(greatest(h.line_usoc_id, 0), 0), h.usoc, h.closes
@@ -167,15 +167,26 @@ LEFT JOIN tbs.network_resource AS r ON r.network_resource_id = h.network_resourc
 LEFT JOIN tbs.customer AS c ON c.customer_id = h.customer_id
 WHERE h.closes
 UNION ALL
+-- A call that closes its activity is one row of the history, and two here: the end comes after the call.
+SELECT h.activity_id, h.activity_history_id, 'succeeded', h.recorded_at + interval '1 microsecond',
+       t.network_resource_type || '.' || t.service || '.' || t.trigger_type, r.name, t.trigger_type,
+       h.trigger_description, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, h.outcome, NULL, NULL, coalesce(h.session_role, h.user_name, h.captured_by), h.acting_role, NULL,
+       h.customer_id, c.account_number, h.order_number, nullif(greatest(h.line_id, 0), 0), h.telephone_number, nullif(greatest(h.line_usoc_id, 0), 0), h.usoc, h.network_resource_id
+FROM tbs.activity_history AS h
+LEFT JOIN tbs.activity_type AS t ON t.activity_type_id = h.activity_type_id
+LEFT JOIN tbs.network_resource AS r ON r.network_resource_id = h.network_resource_id
+LEFT JOIN tbs.customer AS c ON c.customer_id = h.customer_id
+WHERE h.closes AND h.event = 'api_call'
+UNION ALL
 SELECT h.activity_id, h.activity_history_id, h.event, h.recorded_at, t.network_resource_type || '.' || t.service || '.' || t.trigger_type, r.name, t.trigger_type,
        h.trigger_description, h.call_number, h.kind, h.key, h.operation, h.method, h.path, h.request_body, h.http_status, h.answer, h.outcome, h.message, h.elapsed_microseconds,
-       coalesce(h.session_role, h.user_name, h.captured_by), h.acting_role, h.reason,
+       coalesce(CASE WHEN h.event <> 'api_call' THEN h.session_role END, h.user_name, h.captured_by), CASE WHEN h.event <> 'api_call' THEN h.acting_role END, h.reason,
        h.customer_id, c.account_number, h.order_number, nullif(greatest(h.line_id, 0), 0), h.telephone_number, nullif(greatest(h.line_usoc_id, 0), 0), h.usoc, h.network_resource_id
 FROM tbs.activity_history AS h
 LEFT JOIN tbs.activity_type AS t ON t.activity_type_id = h.activity_type_id
 LEFT JOIN tbs.network_resource AS r ON r.network_resource_id = h.network_resource_id
 LEFT JOIN tbs.customer AS c ON c.customer_id = h.customer_id;
-COMMENT ON VIEW tbs.activity_log_detail IS 'the whole history of every task: capture, API calls, operator actions, end; ORDER BY date';
+COMMENT ON VIEW tbs.activity_log_detail IS 'the whole history of every task: capture, API calls, operator actions, end; ORDER BY date. An end that is the row of its last call has that one''s activity_history_id';
 
 CREATE VIEW tbs.line_status AS
 SELECT lu.line_id, lu.line_usoc_id, lu.usoc, l.customer_id, coalesce(lu.telephone_number, l.telephone_number) AS telephone_number, r.name AS network_resource,

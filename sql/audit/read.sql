@@ -67,7 +67,7 @@ BEGIN
     END IF;
     DELETE FROM tbs.audit AS a WHERE a.network_resource_id = v_resource.network_resource_id AND a.domain IS NOT DISTINCT FROM audit_resource.domain;
     INSERT INTO tbs.audit (audit_id, network_resource_id, domain, kinds, activity_id, history_from) OVERRIDING SYSTEM VALUE
-    SELECT v_audit_id, v_resource.network_resource_id, audit_resource.domain, tbs.kinds_to_audit(v_resource), v_activity_id, s.last_value FROM tbs.activity_history_id_seq AS s;
+    SELECT v_audit_id, v_resource.network_resource_id, audit_resource.domain, tbs.kinds_to_audit(v_resource), v_activity_id, s.last_value + s.is_called::integer FROM tbs.activity_history_id_seq AS s;
     INSERT INTO tbs.audit_list (audit_id, position, kind, page_size)
     SELECT v_audit_id, s.position, s.kind, s.page_size FROM tbs.audit_step AS s
     WHERE s.network_resource_type = v_resource.network_resource_type AND s.for_each IS NULL AND s.same_list_as IS NULL

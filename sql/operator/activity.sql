@@ -48,7 +48,7 @@ BEGIN
     IF cardinality(v_activities) = 0 THEN
         RAISE EXCEPTION 'unknown activity: %', lock_activity.activity_id
             USING ERRCODE = 'no_data_found',
-                  DETAIL = coalesce((SELECT format('It left the queue on %s: %s.', h.recorded_at, h.event) FROM tbs.activity_history AS h
+                  DETAIL = coalesce((SELECT format('It left the queue on %s: %s.', h.recorded_at, tbs.ended_as(h.event)) FROM tbs.activity_history AS h
                                      WHERE h.activity_id = lock_activity.activity_id AND h.closes LIMIT 1), 'No activity has or had this number.'),
                   HINT = 'SELECT * FROM tbs.activity_queue; shows what is on the queue, tbs.activity_log what was.';
     END IF;

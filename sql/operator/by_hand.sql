@@ -94,7 +94,7 @@ BEGIN
     WHERE o.remote_object_id = v_object.remote_object_id;
     activity.remote_object_id := v_object.remote_object_id;
     activity.operation := v_planned.operation;
-    PERFORM tbs.settle(activity, v_resource, 'done', v_planned.steps -> v_planned.operation, NULL);
+    PERFORM tbs.settle(activity, v_resource, 'done', v_planned.step, NULL);
 
     -- The round goes on where it was: what it has sent is not sent again.
     UPDATE tbs.activity AS a SET state = 'new', calls_used = 0, waits = 0, in_progress_since = NULL, due_at = NULL, held_reason = NULL, lane = 1

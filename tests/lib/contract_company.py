@@ -227,5 +227,5 @@ class Company:
         self.report.check(not never, f"each of {len(self.steps)} steps was taken", "\n".join(" ".join(step) for step in never))
         never = self.stand.sql(
             "SELECT t.service, t.trigger_type FROM tbs.activity_type AS t WHERE t.network_resource_type = %s AND NOT EXISTS "
-            "(SELECT FROM tbs.activity_history AS h WHERE h.activity_type_id = t.activity_type_id AND h.closes AND h.event = 'succeeded') ORDER BY 1, 2", [self.type])
+            "(SELECT FROM tbs.activity_history AS h WHERE h.activity_type_id = t.activity_type_id AND h.closes AND tbs.ended_as(h.event) = 'succeeded') ORDER BY 1, 2", [self.type])
         self.report.check(not never, "each trigger type of each service happened", "\n".join(" ".join(row) for row in never))

@@ -12,7 +12,7 @@ BREAKS = {
     "retry_holds_nobody": [("next_activities", r"x\.state IN \('processing', 'retry'\)", "x.state = 'processing'")],
     "processing_holds_nobody": [("next_activities", r"x\.state IN \('processing', 'retry'\)", "x.state = 'retry'")],
     # Whose place is later has its turn first.
-    "order_is_turned_round": [("next_activities", r"ORDER BY a\.line_usoc_id, coalesce\(a\.moved_to, a\.activity_id\) LIMIT 1", "ORDER BY a.line_usoc_id, coalesce(a.moved_to, a.activity_id) DESC LIMIT 1")],
+    "order_is_turned_round": [("next_activities", r"ORDER BY a\.line_usoc_id, coalesce\(a\.moved_to, a\.activity_id\)\)", "ORDER BY a.line_usoc_id, coalesce(a.moved_to, a.activity_id) DESC)")],
     # A report of a bridge that has lost its lease is taken as if it had it.
     "report_is_not_fenced": [("report", r"IF NOT v_alive OR v_activity\.activity_id IS NULL OR v_activity\.state <> 'processing' OR v_activity\.bridge_id <> report\.bridge_id\s+OR v_activity\.call_number <> v_answer\.call_number",
                               "IF v_activity.activity_id IS NULL OR v_activity.line_usoc_id = 0")],

@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(62);
+SELECT plan(64);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -34,7 +34,7 @@ SELECT is(objects(), '{domain acme found present,user 101@acme made absent}', 'i
 DELETE FROM tbs.line_usoc WHERE line_usoc_id = 1012;
 SELECT is(work(), '{}', 'and so it is not deleted');
 SELECT is(queue(), '{}', 'the failed activity goes with its USOC');
-SELECT is(value_of($$SELECT string_agg(event, ',' ORDER BY activity_history_id) FROM tbs.activity_history WHERE line_usoc_id = 1012 AND event <> 'api_call'$$),
+SELECT is(value_of($$SELECT string_agg(tbs.ended_as(event), ',' ORDER BY activity_history_id) FROM tbs.activity_history WHERE line_usoc_id = 1012 AND (closes OR event <> 'api_call')$$),
           'failed,superseded,succeeded', 'as superseded');
 
 -- Exists as HTTP 400 with a message
@@ -174,6 +174,15 @@ SELECT is(queue(), '{1044 usoc_added failed,1031 usoc_added waiting}', 'tried ag
 SELECT let_time_pass();
 SELECT is(claim(), '{GET /domains/acme/users/103}', 'with a look');
 SELECT is(answer(200, '{"service-code": "tbs:103"}'), '{PUT /domains/acme/users/103}', 'and it is ours');
+
+-- A network resource that is deleted while a call is under way
+INSERT INTO tbs.network_resource (network_resource_id, name, network_resource_type, base_url, environment) OVERRIDING SYSTEM VALUE
+SELECT 99, 'ns-gone', r.network_resource_type, r.base_url, r.environment FROM tbs.network_resource AS r WHERE r.name = 'ns-east';
+SELECT tbs.test_network_resource('ns-gone');
+SELECT ok('GET /domains?limit=1' = ANY (claim()), 'its connection is tested');
+DELETE FROM tbs.network_resource WHERE name = 'ns-gone';
+SELECT answer(200, '[]', which => 'GET /domains?limit=1');
+SELECT is((SELECT array_agg(h.event ORDER BY h.activity_history_id) FROM tbs.activity_history AS h WHERE h.network_resource_id = 99), '{api_call,succeeded}', 'the call is on record, and its end');
 
 SELECT * FROM finish();
 ROLLBACK;

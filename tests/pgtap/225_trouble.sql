@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(65);
+SELECT plan(66);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -198,6 +198,7 @@ SELECT claim();
 SELECT answer(500, which => '%101');
 SELECT is((SELECT count(*) FROM tbs.activity WHERE line_usoc_id = 1011), 0::bigint, 'the last one counts as done');
 SELECT matches((SELECT message FROM tbs.activity_history WHERE line_usoc_id = 1011 AND event = 'api_call' ORDER BY activity_history_id DESC LIMIT 1), 'counts as done', 'and the log says so');
+SELECT results_eq($$SELECT result_status, result LIKE 'counts as done%' FROM tbs.activity_log WHERE line_usoc_id = 1011 ORDER BY date DESC LIMIT 1$$, $$VALUES ('succeeded', true)$$, 'also as the result of the task');
 
 SELECT * FROM finish();
 ROLLBACK;

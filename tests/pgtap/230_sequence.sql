@@ -3,7 +3,7 @@ BEGIN;
 \ir fixture/helpers.sql
 \ir fixture/catalogue.sql
 \ir fixture/bridge.sql
-SELECT plan(69);
+SELECT plan(71);
 
 SELECT tbs.arm('test');
 SELECT start_bridge();
@@ -176,6 +176,36 @@ UPDATE tbs.line SET last_name = NULL WHERE line_id BETWEEN 301 AND 306;
 UPDATE tbs.line SET suspended = true WHERE line_id = 307;
 UPDATE tbs.line SET last_name = 'M' WHERE line_id >= 308;
 SELECT is(cardinality(claim(3)), 3, 'a claim goes past what cannot be sent, and what needs no call');
+
+-- Whose turn it is, on lines with few activities and with many: as the rule says it, whatever states they are in.
+-- rule(line): the rule written down, without an index in mind.
+CREATE FUNCTION test.rule(line_id bigint, network_resource_id integer) RETURNS bigint LANGUAGE sql AS $rule$
+    WITH of_line AS (SELECT a.*, coalesce(a.moved_to, a.activity_id) AS place FROM tbs.activity AS a
+                     WHERE a.line_id = rule.line_id AND a.network_resource_id = rule.network_resource_id)
+    SELECT a.activity_id FROM of_line AS a
+    WHERE (a.state IN ('new', 'waiting') OR (a.state = 'retry' AND a.due_at <= clock_timestamp())) AND a.waits_for_object_id IS NULL
+      AND NOT EXISTS (SELECT FROM of_line AS b WHERE b.line_usoc_id = a.line_usoc_id AND b.place < a.place AND b.state <> 'scheduled')
+      AND NOT EXISTS (SELECT FROM of_line AS b WHERE b.state = 'processing' OR (b.state = 'retry' AND b.due_at > clock_timestamp()))
+    ORDER BY a.place LIMIT 1
+$rule$;
+-- Lines 9001 and on, each with its number of activities modulo 45, on five USOCs. Hashed, so that each run has the same.
+DELETE FROM tbs.activity;
+INSERT INTO tbs.activity (activity_type_id, network_resource_id, line_id, line_usoc_id, state, due_at, waits_for_object_id, moved_to)
+SELECT t.activity_type_id, r.network_resource_id, 9000 + l.n, (9000 + l.n) * 10 + abs(hashint4(l.n * 1000 + k)) % 5,
+       CASE WHEN x.die < 2 THEN 'scheduled' WHEN x.die < 4 THEN 'failed' WHEN x.die < 5 THEN 'held' WHEN x.die < 7 THEN 'new' WHEN x.die = 7 AND l.n % 3 = 0 THEN 'retry'
+            WHEN x.die = 8 AND l.n % 7 = 0 THEN 'processing' ELSE 'waiting' END,
+       CASE WHEN x.die < 2 THEN 'infinity' WHEN x.die = 7 AND l.n % 3 = 0 THEN CASE WHEN k % 2 = 0 THEN '-infinity' ELSE 'infinity' END::timestamptz END,
+       CASE WHEN x.die = 9 AND k % 5 = 0 THEN 1 END, CASE WHEN x.die IN (5, 9) AND k % 3 = 0 THEN k END
+FROM generate_series(1, 300) AS l (n) CROSS JOIN LATERAL generate_series(0, l.n % 45) AS k
+CROSS JOIN LATERAL (SELECT abs(hashint4(l.n * 777 + k)) % 10 AS die) AS x
+JOIN tbs.network_resource AS r ON r.name = 'listings'
+JOIN tbs.activity_type AS t ON t.network_resource_type = r.network_resource_type AND t.trigger_type = 'usoc_added'
+JOIN tbs.service AS v ON v.network_resource_type = t.network_resource_type AND v.service = t.service AND v.requires = '{}';
+SELECT cmp_ok((SELECT count(DISTINCT w.long) FROM (SELECT count(*) > 30 AS long FROM tbs.activity AS a WHERE rule(a.line_id, a.network_resource_id) IS NOT NULL GROUP BY a.line_id) AS w), '=', 2::bigint,
+              'lines with few and with many activities have one whose turn it is');
+SELECT set_eq($$SELECT unnest(tbs.next_activities(array_agg(l.line_id), array_agg(l.network_resource_id))) FROM (SELECT DISTINCT a.line_id, a.network_resource_id FROM tbs.activity AS a) AS l$$,
+              $$SELECT rule(l.line_id, l.network_resource_id) FROM (SELECT DISTINCT a.line_id, a.network_resource_id FROM tbs.activity AS a) AS l WHERE rule(l.line_id, l.network_resource_id) IS NOT NULL$$,
+              'and it is as the rule says');
 
 SELECT * FROM finish();
 ROLLBACK;
