@@ -65,6 +65,18 @@ def processor_seconds(pid):
     return total / 1e9
 
 
+def pace():
+    """How fast this machine is just now, while others use it too: µs of processor time for a look-up of one row, of some that always are there."""
+    look_ups = 50000
+    with contextlib.closing(connect()) as connection:
+        pid = value(connection, "SELECT pg_backend_pid()")
+        query(connection, "SET enable_seqscan = off")
+        query(connection, "SELECT count(*) FROM pg_proc WHERE oid < 10000")
+        before = processor_seconds(pid)
+        query(connection, "SELECT count(*) FROM generate_series(1, %s) AS n CROSS JOIN LATERAL (SELECT FROM pg_proc AS p WHERE p.oid = 1000 + n %% 1000 OFFSET 0) AS p", [look_ups])
+        return (processor_seconds(pid) - before) / look_ups * 1e6
+
+
 def restart_with(setting, text):
     """The cluster of the environment again, with a setting that needs a start; before anything is connected."""
     with contextlib.closing(connect()) as admin:
@@ -131,7 +143,7 @@ class Benchmark:
     def median(self, what, numbers, unit, bar=None, good=None):
         middle = statistics.median(numbers)
         self.rows.append({"what": what, "value": round(middle, 2), "unit": unit, "runs": [round(n, 2) for n in numbers],
-                          "bar": bar, "met": None if good is None else bool(good(middle))})
+                          "bar": bar, "met": None if good is None else bool(good(middle)), "runs_that_meet_it": good and sum(map(bool, map(good, numbers)))})
         return middle
 
     def end(self):
@@ -144,6 +156,9 @@ class Benchmark:
         print(f"\n{self.name}: {self.counts}\n({os.cpu_count()} processors for everything, load average {load[0]:.1f} at the end)")
         for row in self.rows:
             verdict = "" if row["met"] is None else "  met" if row["met"] else "  MISSED"
+            # On both sides of the bar: another time the verdict may be another.
+            if row["met"] is not None and "runs" in row and row["runs_that_meet_it"] not in (0, len(row["runs"])):
+                verdict += f" (of {len(row['runs'])} runs {row['runs_that_meet_it']} met it)"
             print(f"  {row['what']:<62} {row['value']:>12,} {row['unit']:<14}{'bar ' + row['bar'] if row['bar'] else ''}{verdict}")
         return self.report.end()
 
@@ -225,7 +240,7 @@ class Sink(Stand):
 
     def rate(self):
         """Activities a second, by the log: from the first call to the last row."""
-        count, seconds = self.sql("SELECT count(*) FILTER (WHERE event = 'succeeded'), extract(epoch FROM max(recorded_at) - min(started_at)) FROM tbs.activity_history")[0]
+        count, seconds = self.sql("SELECT count(*) FILTER (WHERE closes), extract(epoch FROM max(recorded_at) - min(started_at)) FROM tbs.activity_history")[0]
         return float(count) / float(seconds)
 
     def wait_until_drained(self, seconds):
@@ -278,7 +293,7 @@ class HandBridge:
 
 def history_is_complete(bench, stand, activities, line_usocs=None):
     """Nothing lost, nothing twice, order kept, log complete, by the log itself. An activity for each line USOC, unless said otherwise."""
-    calls, closed = stand.sql("SELECT count(*) FILTER (WHERE event = 'api_call' AND outcome = 'done'), count(*) FILTER (WHERE event = 'succeeded' AND closes) "
+    calls, closed = stand.sql("SELECT count(*) FILTER (WHERE event = 'api_call' AND outcome = 'done'), count(*) FILTER (WHERE closes AND tbs.ended_as(event) = 'succeeded') "
                               "FROM tbs.activity_history")[0]
     bench.report.equal((calls, closed), (activities, activities), "one call and one end for each activity in the log")
     bench.report.equal(stand.value("SELECT count(*) FROM tbs.line_usoc_state WHERE present AND in_step"), line_usocs or activities, "every line USOC is in step")
