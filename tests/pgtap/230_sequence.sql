@@ -195,7 +195,7 @@ SELECT t.activity_type_id, r.network_resource_id, 9000 + l.n, (9000 + l.n) * 10 
        CASE WHEN x.die < 2 THEN 'scheduled' WHEN x.die < 4 THEN 'failed' WHEN x.die < 5 THEN 'held' WHEN x.die < 7 THEN 'new' WHEN x.die = 7 AND l.n % 3 = 0 THEN 'retry'
             WHEN x.die = 8 AND l.n % 7 = 0 THEN 'processing' ELSE 'waiting' END,
        CASE WHEN x.die < 2 THEN 'infinity' WHEN x.die = 7 AND l.n % 3 = 0 THEN CASE WHEN k % 2 = 0 THEN '-infinity' ELSE 'infinity' END::timestamptz END,
-       CASE WHEN x.die = 9 AND k % 5 = 0 THEN 1 END, CASE WHEN x.die IN (5, 9) AND k % 3 = 0 THEN k END
+       CASE WHEN x.die = 9 AND k % 5 = 0 THEN 1 END, CASE WHEN k % 3 = 0 THEN 100 - k END
 FROM generate_series(1, 300) AS l (n) CROSS JOIN LATERAL generate_series(0, l.n % 45) AS k
 CROSS JOIN LATERAL (SELECT abs(hashint4(l.n * 777 + k)) % 10 AS die) AS x
 JOIN tbs.network_resource AS r ON r.name = 'listings'
