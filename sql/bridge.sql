@@ -1132,11 +1132,11 @@ BEGIN
             v_calls := v_calls || ROW(v_answer.place, v_answer.trigger_type = 'audit', v_object.kind, v_object.key, v_outcome, v_known.outcome_rule_id, v_known.message,
                                       v_ends)::tbs.logged_call;
         END IF;
-        IF v_is_plain AND NOT v_ends THEN
-            v_known := ROW(v_activity, v_answer.trigger_type, v_answer.object, v_answer.step, v_answer.look, v_answer.place, v_answer.curl_result, v_answer.http_status, v_answer.header,
-                           v_outcome, v_outcome, (v_answer.rule).outcome_rule_id, NULL, false);
-        END IF;
         IF NOT v_ends THEN
+            IF v_is_plain THEN
+                v_known := ROW(v_activity, v_answer.trigger_type, v_answer.object, v_answer.step, v_answer.look, v_answer.place, v_answer.curl_result, v_answer.http_status,
+                               v_answer.header, v_outcome, v_outcome, (v_answer.rule).outcome_rule_id, NULL, false);
+            END IF;
             v_reacting := v_reacting || v_known;
         END IF;
         -- Where credentials were refused nobody gets a turn with this answer: it is paused now, or this bridge has to read the new ones first.

@@ -65,18 +65,6 @@ def processor_seconds(pid):
     return total / 1e9
 
 
-def pace():
-    """How fast this machine is just now, while others use it too: µs of processor time for a look-up of one row, of some that always are there."""
-    look_ups = 50000
-    with contextlib.closing(connect()) as connection:
-        pid = value(connection, "SELECT pg_backend_pid()")
-        query(connection, "SET enable_seqscan = off")
-        query(connection, "SELECT count(*) FROM pg_proc WHERE oid < 10000")
-        before = processor_seconds(pid)
-        query(connection, "SELECT count(*) FROM generate_series(1, %s) AS n CROSS JOIN LATERAL (SELECT FROM pg_proc AS p WHERE p.oid = 1000 + n %% 1000 OFFSET 0) AS p", [look_ups])
-        return (processor_seconds(pid) - before) / look_ups * 1e6
-
-
 def restart_with(setting, text):
     """The cluster of the environment again, with a setting that needs a start; before anything is connected."""
     with contextlib.closing(connect()) as admin:
@@ -240,7 +228,7 @@ class Sink(Stand):
 
     def rate(self):
         """Activities a second, by the log: from the first call to the last row."""
-        count, seconds = self.sql("SELECT count(*) FILTER (WHERE closes), extract(epoch FROM max(recorded_at) - min(started_at)) FROM tbs.activity_history")[0]
+        count, seconds = self.sql("SELECT count(*) FILTER (WHERE closes AND tbs.ended_as(event) = 'succeeded'), extract(epoch FROM max(recorded_at) - min(started_at)) FROM tbs.activity_history")[0]
         return float(count) / float(seconds)
 
     def wait_until_drained(self, seconds):
