@@ -13,6 +13,23 @@ IMMUTABLE STRICT PARALLEL SAFE
 RETURN hashint8extended(bridge_lock_key.bridge_id, 3351908674771);
 COMMENT ON FUNCTION tbs.bridge_lock_key(bigint) IS 'internal: key of the advisory lock of a bridge';
 
+CREATE FUNCTION tbs.fence_bridge(bridge_id bigint)
+RETURNS boolean
+LANGUAGE plpgsql
+VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $fence_bridge$
+BEGIN
+    -- Tried first: a condition is not a statement, which would have to be started.
+    IF NOT pg_try_advisory_xact_lock_shared(tbs.bridge_lock_key(fence_bridge.bridge_id)) THEN
+        PERFORM pg_advisory_xact_lock_shared(tbs.bridge_lock_key(fence_bridge.bridge_id));
+    END IF;
+    RETURN true;
+END;
+$fence_bridge$;
+COMMENT ON FUNCTION tbs.fence_bridge(bigint) IS 'internal: takes the fence of a bridge for this transaction; true';
+
+-- After its fence.
 CREATE FUNCTION tbs.is_bridge_alive(bridge_id bigint)
 RETURNS boolean
 LANGUAGE plpgsql
@@ -20,11 +37,10 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $is_bridge_alive$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(tbs.bridge_lock_key(is_bridge_alive.bridge_id));
     RETURN EXISTS (SELECT FROM tbs.bridge AS b WHERE b.bridge_id = is_bridge_alive.bridge_id AND b.ended_at IS NULL);
 END;
 $is_bridge_alive$;
-COMMENT ON FUNCTION tbs.is_bridge_alive(bigint) IS 'internal: takes the fence of a bridge for this transaction and says whether it still holds its lease';
+COMMENT ON FUNCTION tbs.is_bridge_alive(bigint) IS 'internal: whether a bridge still holds its lease';
 
 CREATE FUNCTION tbs.check_bridge_alive(bridge_id bigint)
 RETURNS void
@@ -74,20 +90,6 @@ BEGIN
 END;
 $bridge_start$;
 COMMENT ON FUNCTION tbs.bridge_start(text, text, text) IS 'registers a bridge process; returns its id, its lease and how often to beat (milliseconds)';
-
--- A bridge that has not read the last change of configuration gets no calls: a corrected key counts from the statement that corrected it.
-CREATE FUNCTION tbs.is_configuration_read(bridge_id bigint)
-RETURNS boolean
-LANGUAGE plpgsql
-STABLE
-SET search_path = pg_catalog, pg_temp
-AS $is_configuration_read$
-BEGIN
-    RETURN (SELECT b.configuration_version >= v.version FROM tbs.bridge AS b CROSS JOIN tbs.configuration_version AS v
-            WHERE b.bridge_id = is_configuration_read.bridge_id);
-END;
-$is_configuration_read$;
-COMMENT ON FUNCTION tbs.is_configuration_read(bigint) IS 'internal: whether a bridge has read the configuration as it is now';
 
 CREATE FUNCTION tbs.bridge_configuration(bridge_id bigint)
 RETURNS TABLE (network_resource_id integer, name text, base_url text, authentication jsonb, secrets jsonb, tls jsonb, connections integer,
@@ -254,6 +256,7 @@ SET enable_material = off
 SET jit = off
 AS $bridge_beat$
 DECLARE
+    v_is_fenced boolean := tbs.fence_bridge(bridge_beat.bridge_id);
     v_previous_beat timestamptz;
     v_watched jsonb;
     v_now timestamptz := clock_timestamp();
@@ -317,9 +320,9 @@ COMMENT ON FUNCTION tbs.bridge_beat(bigint, bigint[]) IS
 -- What may be claimed for a network resource, line by line: from all lanes, a line of each costing twice one of the lane before it, so that none starves.
 -- What is due or new again counts as the first lane: it has waited.
 CREATE FUNCTION tbs.claimable_lines(network_resource_id integer, passed_over bigint[], maximum integer)
-RETURNS SETOF bigint
+RETURNS bigint[]
 LANGUAGE plpgsql
-STABLE
+VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $claimable_lines$
 DECLARE
@@ -328,11 +331,15 @@ BEGIN
     -- Mostly there is room for all.
     v_lines := ARRAY(
         SELECT r.line_id
-        FROM (SELECT n.line_id
+        FROM (SELECT unnest(n.line_ids) AS line_id
               FROM generate_series(0, 5) AS l (lane)
-              CROSS JOIN LATERAL (SELECT a.line_id FROM tbs.new_activities(claimable_lines.network_resource_id, l.lane) AS a
-                                  WHERE a.line_id <> ALL (claimable_lines.passed_over)
-                                  ORDER BY a.state_xid, a.captured_at LIMIT claimable_lines.maximum + 1) AS n
+              -- Where nothing is passed over, this session knows from now on where each lane begins.
+              CROSS JOIN LATERAL (SELECT array_agg(f.line_id) AS line_ids,
+                                         CASE WHEN claimable_lines.passed_over = '{}'
+                                              THEN tbs.raise_low_water_mark(claimable_lines.network_resource_id, l.lane, min(f.state_xid)) END
+                                  FROM (SELECT a.line_id, a.state_xid FROM tbs.new_activities(claimable_lines.network_resource_id, l.lane) AS a
+                                        WHERE a.line_id <> ALL (claimable_lines.passed_over)
+                                        ORDER BY a.state_xid, a.captured_at LIMIT claimable_lines.maximum + 1) AS f OFFSET 0) AS n
               UNION ALL
               (SELECT d.line_id FROM tbs.activity AS d
                WHERE d.network_resource_id = claimable_lines.network_resource_id AND d.state IN ('retry', 'scheduled') AND d.due_at <= clock_timestamp()
@@ -340,34 +347,33 @@ BEGIN
                ORDER BY d.due_at LIMIT claimable_lines.maximum + 1)) AS r
         LIMIT claimable_lines.maximum + 1);
     IF cardinality(v_lines) <= claimable_lines.maximum THEN
-        RETURN QUERY SELECT l.line_id FROM unnest(v_lines) WITH ORDINALITY AS l (line_id, place) GROUP BY l.line_id ORDER BY min(l.place);
-        RETURN;
+        RETURN v_lines;
     END IF;
-    RETURN QUERY
-    SELECT x.line_id
-    FROM (SELECT c.line_id, c.lane, row_number() OVER (PARTITION BY c.lane ORDER BY c.is_new, c.place) * power(2, greatest(c.lane, 1)) AS cost
-          FROM (SELECT r.line_id, l.lane, bool_and(r.is_new) AS is_new, min(r.place) AS place
-                FROM generate_series(0, 5) AS l (lane)
-                CROSS JOIN LATERAL (
-                    -- Several of a line mostly follow each other: some more rows than lines.
-                    (SELECT n.line_id, true AS is_new, row_number() OVER (ORDER BY n.state_xid, n.captured_at) AS place
-                     FROM tbs.new_activities(claimable_lines.network_resource_id, l.lane) AS n
-                     WHERE n.line_id <> ALL (claimable_lines.passed_over)
-                     ORDER BY n.state_xid, n.captured_at LIMIT claimable_lines.maximum * 10)
-                    UNION ALL
-                    (SELECT d.line_id, false, row_number() OVER (ORDER BY d.due_at) FROM tbs.activity AS d
-                     WHERE l.lane = 1 AND d.network_resource_id = claimable_lines.network_resource_id AND d.state IN ('retry', 'scheduled')
-                       AND d.due_at <= clock_timestamp() AND d.line_id <> ALL (claimable_lines.passed_over)
-                     ORDER BY d.due_at LIMIT claimable_lines.maximum)) AS r
-                GROUP BY r.line_id, l.lane) AS c) AS x
-    GROUP BY x.line_id
-    ORDER BY min(x.cost)
-    LIMIT claimable_lines.maximum;
+    RETURN ARRAY(
+        SELECT x.line_id
+        FROM (SELECT c.line_id, c.lane, row_number() OVER (PARTITION BY c.lane ORDER BY c.is_new, c.place) * power(2, greatest(c.lane, 1)) AS cost
+              FROM (SELECT r.line_id, l.lane, bool_and(r.is_new) AS is_new, min(r.place) AS place
+                    FROM generate_series(0, 5) AS l (lane)
+                    CROSS JOIN LATERAL (
+                        -- Several of a line mostly follow each other: some more rows than lines.
+                        (SELECT n.line_id, true AS is_new, row_number() OVER (ORDER BY n.state_xid, n.captured_at) AS place
+                         FROM tbs.new_activities(claimable_lines.network_resource_id, l.lane) AS n
+                         WHERE n.line_id <> ALL (claimable_lines.passed_over)
+                         ORDER BY n.state_xid, n.captured_at LIMIT claimable_lines.maximum * 10)
+                        UNION ALL
+                        (SELECT d.line_id, false, row_number() OVER (ORDER BY d.due_at) FROM tbs.activity AS d
+                         WHERE l.lane = 1 AND d.network_resource_id = claimable_lines.network_resource_id AND d.state IN ('retry', 'scheduled')
+                           AND d.due_at <= clock_timestamp() AND d.line_id <> ALL (claimable_lines.passed_over)
+                         ORDER BY d.due_at LIMIT claimable_lines.maximum)) AS r
+                    GROUP BY r.line_id, l.lane) AS c) AS x
+        GROUP BY x.line_id
+        ORDER BY min(x.cost)
+        LIMIT claimable_lines.maximum);
 END;
 $claimable_lines$;
-COMMENT ON FUNCTION tbs.claimable_lines(integer, bigint[], integer) IS 'internal: the lines to look at next for a network resource';
+COMMENT ON FUNCTION tbs.claimable_lines(integer, bigint[], integer) IS 'internal: the lines to look at next for a network resource; one may be there more than once';
 
--- Most claims find nothing, and this is all that they cost: whether anything is new, or due by then, for a network resource of the bridge's environment. One row of
+-- Whether anything is new, or due by then, for a network resource of the bridge's environment. One row of
 -- each range of the two indexes; and where nothing is passed over, this session knows from now on where each range begins.
 CREATE FUNCTION tbs.has_claimable(bridge_id bigint, passed_over bigint[], due_by timestamptz)
 RETURNS boolean
@@ -409,59 +415,57 @@ SET jit = off
 AS $claim$
 DECLARE
     v_until timestamptz := clock_timestamp() + interval '1 second';
+    -- First of all: every statement after it sees whether the bridge was ended.
+    v_is_fenced boolean := tbs.fence_bridge(claim.bridge_id);
     v_tried bigint[] := '{}';
     v_budgets tbs.budget[];
+    v_found bigint[];
     v_lines bigint[];
-    v_looked_at bigint[];
+    v_look record;
     v_resources integer[];
     v_count integer := 0;
-    v_asked integer;
     v_are_all boolean;
-    v_missing integer;
+    v_calls tbs.api_call[];
     v_call tbs.api_call;
 BEGIN
-    PERFORM tbs.check_bridge_alive(claim.bridge_id);
-    IF claim.maximum < 1 OR NOT tbs.has_claimable(claim.bridge_id, v_tried, clock_timestamp()) OR NOT tbs.is_configuration_read(claim.bridge_id) THEN
-        RETURN;
-    END IF;
     -- An operator's mass action has all lines: whoever ends it rings.
-    IF NOT pg_try_advisory_xact_lock_shared(tbs.all_lines_lock_key()) THEN
-        RETURN;
+    v_budgets := CASE WHEN claim.maximum > 0 AND pg_try_advisory_xact_lock_shared(tbs.all_lines_lock_key()) THEN tbs.budgets(claim.bridge_id) ELSE '{}' END;
+    IF cardinality(v_budgets) = 0 THEN
+        PERFORM tbs.check_bridge_alive(claim.bridge_id);
     END IF;
     -- Round by round: what needs no call (nothing to send, data that cannot be rendered) must not hide what does.
-    LOOP
-        v_budgets := ARRAY(SELECT b::tbs.budget FROM tbs.budgets(claim.bridge_id) AS b WHERE tbs.is_armed());
+    WHILE cardinality(v_budgets) > 0 LOOP
         -- Lines, not rows, are claimed: whoever has a line's lock looks at all of it. A line that another session has is left to that one.
-        SELECT array_agg(c.line_id), array_agg(c.network_resource_id), min(c.asked) INTO v_lines, v_resources, v_asked
-        FROM (SELECT l.line_id, b.network_resource_id, b.asked
-              FROM (SELECT x.network_resource_id, least(x.calls, x.tokens, claim.maximum - v_count) AS asked FROM unnest(v_budgets) AS x) AS b
-              CROSS JOIN LATERAL tbs.claimable_lines(b.network_resource_id, v_tried, b.asked) AS l (line_id)
-              WHERE b.asked > 0
-              LIMIT claim.maximum - v_count) AS c;
-        EXIT WHEN v_lines IS NULL;
-        v_tried := v_tried || v_lines;
-        v_are_all := cardinality(v_lines) < v_asked;
-        SELECT array_agg(l.line_id), array_agg(l.network_resource_id) INTO v_lines, v_resources
-        FROM (SELECT c.line_id, array_agg(c.network_resource_id) AS resources
-              FROM unnest(v_lines, v_resources) AS c (line_id, network_resource_id) GROUP BY c.line_id OFFSET 0) AS g
-        CROSS JOIN LATERAL (SELECT g.line_id, unnest(g.resources) AS network_resource_id
-                            WHERE pg_try_advisory_xact_lock(tbs.line_lock_key(g.line_id))) AS l;
+        SELECT array_agg(g.line_id), array_agg(g.line_id) FILTER (WHERE g.is_locked), array_agg(r.network_resource_id) FILTER (WHERE g.is_locked),
+               sum(g.found) FILTER (WHERE r.ordinality = 1) < min(g.asked)
+          INTO v_found, v_lines, v_resources, v_are_all
+        FROM (SELECT c.line_id, array_agg(DISTINCT c.network_resource_id) AS network_resource_ids, min(c.asked) AS asked, count(*) AS found,
+                     pg_try_advisory_xact_lock(tbs.line_lock_key(c.line_id)) AS is_locked
+              FROM (SELECT l.line_id, b.network_resource_id, b.asked
+                    FROM (SELECT x.network_resource_id, least(x.calls, x.tokens, claim.maximum - v_count) AS asked FROM unnest(v_budgets) AS x) AS b
+                    CROSS JOIN LATERAL unnest(tbs.claimable_lines(b.network_resource_id, v_tried, b.asked)) AS l (line_id)
+                    WHERE b.asked > 0
+                    LIMIT claim.maximum - v_count) AS c
+              GROUP BY c.line_id OFFSET 0) AS g
+        CROSS JOIN LATERAL unnest(g.network_resource_ids) WITH ORDINALITY AS r (network_resource_id);
+        EXIT WHEN v_found IS NULL;
+        v_tried := v_tried || v_found;
         CONTINUE WHEN v_lines IS NULL;
-        SELECT l.line_ids, l.network_resource_ids, l.activity_ids INTO v_lines, v_resources, v_looked_at FROM tbs.look_at_lines(v_lines, v_resources) AS l;
-        CONTINUE WHEN v_lines IS NULL;
-        v_missing := cardinality(v_lines);
-        FOR v_call IN SELECT * FROM tbs.run(claim.bridge_id, '{}', v_lines, v_resources, claim.maximum - v_count, v_budgets, v_looked_at) LOOP
-            v_count := v_count + 1;
-            v_missing := v_missing - 1;
+        v_look := tbs.look_at_lines(v_lines, v_resources);
+        CONTINUE WHEN v_look.line_ids IS NULL;
+        v_calls := tbs.run(claim.bridge_id, '{}', v_look.line_ids, v_look.network_resource_ids, claim.maximum - v_count, v_budgets, v_look.activity_ids, v_look.are_alone);
+        FOREACH v_call IN ARRAY v_calls LOOP
             RETURN NEXT v_call;
         END LOOP;
+        v_count := v_count + cardinality(v_calls);
         IF v_count >= claim.maximum OR clock_timestamp() > v_until THEN
             -- There may be more: whoever sleeps, this bridge too, is woken.
             PERFORM tbs.ring();
             EXIT;
         END IF;
         -- Those were all, and each has a call: what came since is found by the next claim.
-        EXIT WHEN (v_are_all AND v_missing <= 0) OR NOT tbs.has_claimable(claim.bridge_id, v_tried, clock_timestamp());
+        EXIT WHEN (v_are_all AND cardinality(v_calls) >= cardinality(v_look.line_ids)) OR NOT tbs.has_claimable(claim.bridge_id, v_tried, clock_timestamp());
+        v_budgets := tbs.budgets(claim.bridge_id);
     END LOOP;
 END;
 $claim$;
@@ -492,8 +496,8 @@ VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $note_refused_credentials$
 BEGIN
-    IF tbs.is_configuration_read(activity.bridge_id)
-       AND activity.claimed_at >= (SELECT b.configuration_read_at FROM tbs.bridge AS b WHERE b.bridge_id = activity.bridge_id) THEN
+    IF EXISTS (SELECT FROM tbs.bridge AS b CROSS JOIN tbs.configuration_version AS v
+               WHERE b.bridge_id = activity.bridge_id AND b.configuration_version >= v.version AND activity.claimed_at >= b.configuration_read_at) THEN
         PERFORM tbs.pause_resource(activity.network_resource_id, 'credentials refused: ' || note_refused_credentials.message);
     END IF;
 END;
@@ -1021,9 +1025,11 @@ SET enable_memoize = off
 SET jit = off
 AS $report$
 DECLARE
-    v_alive boolean;
+    v_is_fenced boolean := tbs.fence_bridge(report.bridge_id);
+    v_alive boolean := tbs.is_bridge_alive(report.bridge_id);
     v_answer record;
     v_activity tbs.activity;
+    v_call tbs.api_call;
     v_known tbs.answered;
     v_object tbs.remote_object;
     v_has_answered integer := 0;
@@ -1048,7 +1054,6 @@ BEGIN
        OR cardinality(report.elapsed_microseconds) <> cardinality(activity_ids) THEN
         RAISE EXCEPTION 'a report needs arrays of one length' USING ERRCODE = 'array_subscript_error';
     END IF;
-    v_alive := tbs.is_bridge_alive(report.bridge_id);
     v_locked := tbs.lock_lines_soon(ARRAY(SELECT DISTINCT a.line_id FROM tbs.activity AS a WHERE a.activity_id = ANY (report.activity_ids)));
     -- All answers are read and judged with one query, then recorded, then their objects stored; what becomes of each activity comes last.
     -- Remote objects are locked in one order by everybody, and all of them before the first answer is judged: hence sorted twice.
@@ -1177,7 +1182,9 @@ BEGIN
         v_lines := CASE WHEN v_has_others OR cardinality(v_reacting) > 0 THEN v_lines ELSE '{}' END;
     END IF;
     IF cardinality(v_continue) > 0 OR cardinality(v_lines) > 0 THEN
-        RETURN QUERY SELECT * FROM tbs.run(report.bridge_id, v_continue, v_lines, v_resources, cardinality(activity_ids), NULL, '{}');
+        FOREACH v_call IN ARRAY tbs.run(report.bridge_id, v_continue, v_lines, v_resources, cardinality(activity_ids), NULL, '{}', false) LOOP
+            RETURN NEXT v_call;
+        END LOOP;
     END IF;
 END;
 $report$;

@@ -141,6 +141,14 @@ AS 'MODULE_PATHNAME', 'tbs_database_epoch';
 REVOKE ALL ON FUNCTION tbs.database_epoch() FROM PUBLIC;
 COMMENT ON FUNCTION tbs.database_epoch() IS 'system identifier and timeline of this server';
 
+CREATE FUNCTION tbs.is_this_database(system_identifier text, database_oid oid)
+RETURNS boolean
+LANGUAGE C
+STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'tbs_is_this_database';
+REVOKE ALL ON FUNCTION tbs.is_this_database(text, oid) FROM PUBLIC;
+COMMENT ON FUNCTION tbs.is_this_database(text, oid) IS 'internal: whether these are of this very database, and not of the one that it was copied from';
+
 CREATE FUNCTION tbs.capture_reason()
 RETURNS text
 LANGUAGE C

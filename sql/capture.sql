@@ -1,6 +1,17 @@
 -- Capture: statement-level triggers that put one activity per (line USOC, network resource) on the queue, in the transaction that changes the row.
 -- Capture only inserts. It takes no lock beyond its own rows, touches no partitioned table, and never fails for what is wrong with a network resource.
 
+-- Without settings of its own, so that it is put into the query that uses it.
+CREATE FUNCTION tbs.arming_here()
+RETURNS SETOF tbs.arming
+LANGUAGE sql
+STABLE
+BEGIN ATOMIC
+    SELECT a.* FROM tbs.arming AS a
+    WHERE a.armed AND tbs.is_this_database(a.system_identifier, a.database_oid);
+END;
+COMMENT ON FUNCTION tbs.arming_here() IS 'internal: by what this very database is armed; no row: it is not';
+
 CREATE FUNCTION tbs.is_armed()
 RETURNS boolean
 LANGUAGE plpgsql
@@ -8,11 +19,7 @@ STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $is_armed$
 BEGIN
-    RETURN (
-        SELECT EXISTS (
-            SELECT FROM tbs.arming AS a
-            WHERE a.armed AND a.system_identifier = split_part(tbs.database_epoch(), '/', 1)
-              AND a.database_oid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())));
+    RETURN EXISTS (SELECT FROM tbs.arming_here());
 END;
 $is_armed$;
 COMMENT ON FUNCTION tbs.is_armed() IS 'whether changes are captured and sent: armed on this very database (system identifier and oid), not on the one it was copied from';

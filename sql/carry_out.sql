@@ -297,28 +297,25 @@ COMMENT ON FUNCTION tbs.make_secrets(bigint[], text[], text[]) IS 'internal: mak
 -- Members of an object that another service owns are sent to the same place as the object: no two calls at one time, whichever lines they are for. The lock of
 -- the place is only tried, and holds until the call is on record. Returns null when the place is free; the object whose call is under way and that can be waited
 -- for; or 0 when somebody is just deciding.
-CREATE FUNCTION tbs.who_is_at(object tbs.remote_object, network_resource_type text)
+CREATE FUNCTION tbs.who_is_at(object tbs.remote_object, whole text)
 RETURNS bigint
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $who_is_at$
 DECLARE
-    v_whole text;
-    v_kinds text[];
     v_id bigint;
 BEGIN
-    SELECT coalesce(k.part_of, k.kind) INTO v_whole FROM tbs.remote_object_kind AS k
-    WHERE k.network_resource_type = who_is_at.network_resource_type AND k.kind = object.kind;
-    v_kinds := ARRAY(SELECT k.kind FROM tbs.remote_object_kind AS k
-                     WHERE k.network_resource_type = who_is_at.network_resource_type AND v_whole IN (k.kind, k.part_of) AND k.kind <> object.kind);
-    IF cardinality(v_kinds) = 0 THEN
-        RETURN NULL;
-    ELSIF NOT pg_try_advisory_xact_lock(hashtextextended(concat_ws(' ', object.network_resource_id, v_whole, object.key), 8460176912405)) THEN
+    IF NOT pg_try_advisory_xact_lock(hashtextextended(concat_ws(' ', object.network_resource_id, who_is_at.whole, object.key), 8460176912405)) THEN
         RETURN 0;
     END IF;
-    SELECT o.remote_object_id INTO v_id FROM tbs.remote_object AS o
-    WHERE o.network_resource_id = object.network_resource_id AND o.kind = ANY (v_kinds) AND o.key = object.key AND o.in_flight_activity_id IS NOT NULL LIMIT 1;
+    SELECT o.remote_object_id INTO v_id
+    FROM tbs.network_resource AS r
+    JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND who_is_at.whole IN (k.kind, k.part_of) AND k.kind <> object.kind
+    CROSS JOIN LATERAL (SELECT x.remote_object_id FROM tbs.remote_object AS x
+                        WHERE x.network_resource_id = object.network_resource_id AND x.kind = k.kind AND x.key = object.key AND x.in_flight_activity_id IS NOT NULL
+                        OFFSET 0) AS o
+    WHERE r.network_resource_id = object.network_resource_id LIMIT 1;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
@@ -355,6 +352,7 @@ CREATE TYPE tbs.sending AS (
     service              text,
     kind                 text,
     key                  text,
+    whole                text,
     operation            text,
     identity             jsonb,
     find_value           text,
@@ -387,7 +385,7 @@ BEGIN
     END IF;
     v_request := tbs.planned_request(v_planned, prepare_sending.context, resource);
     RETURN ROW(activity.activity_id, activity.call_number, activity.activity_type_id, activity.network_resource_id, activity.line_id, activity.line_usoc_id,
-               prepare_sending.service, v_planned.kind, v_planned.key, v_planned.operation, v_planned.identity, v_planned.find_value, v_planned.content,
+               prepare_sending.service, v_planned.kind, v_planned.key, v_planned.whole, v_planned.operation, v_planned.identity, v_planned.find_value, v_planned.content,
                v_planned.sent_at, v_planned.accepted_at, v_request.method, v_request.path, v_request.headers, v_request.body, v_request.error, v_request.error_member,
                prepare_sending.finishes AND v_planned.operation IN ('add', 'edit'));
 END;
@@ -395,7 +393,7 @@ $prepare_sending$;
 COMMENT ON FUNCTION tbs.prepare_sending(tbs.activity, text, tbs.planned_object, jsonb, tbs.network_resource, boolean) IS 'internal: the API call of a planned operation, ready to be sent';
 
 -- Volatile: it sees what was committed until the object's row was locked.
-CREATE FUNCTION tbs.is_shared_with_others(object tbs.remote_object, network_resource_type text, line_usoc_id bigint, service text)
+CREATE FUNCTION tbs.is_shared_with_others(object tbs.remote_object, line_usoc_id bigint, service text)
 RETURNS boolean
 LANGUAGE plpgsql
 VOLATILE
@@ -403,17 +401,18 @@ SET search_path = pg_catalog, pg_temp
 AS $is_shared_with_others$
 BEGIN
     RETURN EXISTS (SELECT FROM tbs.remote_object_use AS u
-                   JOIN tbs.remote_object_kind AS k ON k.network_resource_type = is_shared_with_others.network_resource_type AND k.kind = object.kind AND k.shared
+                   JOIN tbs.network_resource AS r ON r.network_resource_id = u.network_resource_id
+                   JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = object.kind AND k.shared
                    WHERE u.remote_object_id = object.remote_object_id
                      AND (u.line_usoc_id, u.service) <> (is_shared_with_others.line_usoc_id, is_shared_with_others.service));
 END;
 $is_shared_with_others$;
-COMMENT ON FUNCTION tbs.is_shared_with_others(tbs.remote_object, text, bigint, text) IS 'internal: whether an object of a kind that several line USOCs share has other users than this service of a line USOC';
+COMMENT ON FUNCTION tbs.is_shared_with_others(tbs.remote_object, bigint, text) IS 'internal: whether an object of a kind that several line USOCs share has other users than this service of a line USOC';
 
 -- send: stores what is about to be sent, takes the remote objects, and returns the requests. One whose object is busy, or has changed since it was planned,
 -- is put back.
 CREATE FUNCTION tbs.send(bridge_id bigint, sendings tbs.sending[])
-RETURNS SETOF tbs.api_call
+RETURNS tbs.api_call[]
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -422,38 +421,32 @@ DECLARE
     -- The object of each, where it can be sent to.
     v_objects bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(sendings)]);
     v_taken bigint[] := '{}';
-    v_wholes text[] := '{}';
+    v_places text[] := '{}';
+    v_calls tbs.api_call[];
     v_row record;
 BEGIN
     IF cardinality(sendings) = 0 THEN
-        RETURN;
+        RETURN '{}';
     END IF;
     -- The rows stay locked until the end of the transaction: whoever releases an object sees who waits for it. In one order for everybody, and all of them before
     -- the first is decided on: hence sorted twice.
     FOR v_row IN
-        SELECT s.ordinality AS place, s.activity_id, o.remote_object_id, o.in_flight_activity_id, w.whole,
-               CASE WHEN w.whole IS NOT NULL THEN tbs.who_is_at(o.object, w.network_resource_type) END AS who_is_there,
+        SELECT s.ordinality AS place, s.activity_id, o.remote_object_id, o.in_flight_activity_id,
+               -- The place that it shares with others, if any: an object and its members that other services own.
+               CASE WHEN s.whole IS NOT NULL THEN concat_ws(' ', s.network_resource_id, s.whole, s.key) END AS place_key,
+               CASE WHEN s.whole IS NOT NULL THEN tbs.who_is_at(o.object, s.whole) END AS who_is_there,
                (o.sent_at, o.accepted_at) IS DISTINCT FROM (s.sent_at, s.accepted_at)
                -- What several lines share, and nobody used when this was planned: somebody may have begun to since.
-               OR (s.removes AND tbs.is_shared_with_others(o.object, w.network_resource_type, s.line_usoc_id, s.service)) AS has_changed,
+               OR (s.removes AND tbs.is_shared_with_others(o.object, s.line_usoc_id, s.service)) AS has_changed,
                CASE WHEN s.error IS NOT NULL THEN format('%s %s, %s: %s', s.operation, s.kind, s.error_member, s.error) END AS error
-        FROM (SELECT n.ordinality, n.activity_id, n.network_resource_id, n.line_usoc_id, n.service, n.kind, n.operation, n.operation = 'delete' AND n.content IS NULL AS removes,
+        FROM (SELECT n.ordinality, n.activity_id, n.network_resource_id, n.line_usoc_id, n.service, n.kind, n.key, n.whole, n.operation, n.operation = 'delete' AND n.content IS NULL AS removes,
                      n.sent_at, n.accepted_at, n.error, n.error_member,
                      (SELECT x.remote_object_id FROM tbs.remote_object AS x
                       WHERE x.network_resource_id = n.network_resource_id AND x.kind = n.kind AND x.key = n.key) AS remote_object_id
               FROM unnest(sendings) WITH ORDINALITY AS n
               ORDER BY remote_object_id OFFSET 0) AS s
-        CROSS JOIN LATERAL (SELECT x AS object, x.remote_object_id, x.network_resource_id, x.kind, x.key, x.in_flight_activity_id, x.sent_at, x.accepted_at
+        CROSS JOIN LATERAL (SELECT x AS object, x.remote_object_id, x.in_flight_activity_id, x.sent_at, x.accepted_at
                             FROM tbs.remote_object AS x WHERE x.remote_object_id = s.remote_object_id FOR NO KEY UPDATE) AS o
-        -- The place that it shares with others, if any: an object and its members that other services own.
-        CROSS JOIN LATERAL (
-            SELECT r.network_resource_type, CASE WHEN EXISTS (SELECT FROM tbs.remote_object_kind AS y
-                                                              WHERE y.network_resource_type = r.network_resource_type AND k.whole IN (y.kind, y.part_of) AND y.kind <> o.kind)
-                                                 THEN concat_ws(' ', o.network_resource_id, k.whole, o.key) END AS whole
-            FROM tbs.network_resource AS r
-            CROSS JOIN LATERAL (SELECT coalesce(y.part_of, y.kind) AS whole FROM tbs.remote_object_kind AS y
-                                WHERE y.network_resource_type = r.network_resource_type AND y.kind = o.kind) AS k
-            WHERE r.network_resource_id = s.network_resource_id OFFSET 0) AS w
         ORDER BY s.ordinality
     LOOP
         IF v_row.in_flight_activity_id IS NOT NULL OR v_row.remote_object_id = ANY (v_taken) THEN
@@ -463,8 +456,8 @@ BEGIN
             PERFORM tbs.ring();
         ELSIF v_row.who_is_there > 0 THEN
             UPDATE tbs.activity AS a SET state = 'waiting', waits_for_object_id = v_row.who_is_there, bridge_id = NULL WHERE a.activity_id = v_row.activity_id;
-        ELSIF v_row.whole = ANY (v_wholes) THEN
-            UPDATE tbs.activity AS a SET state = 'waiting', waits_for_object_id = v_taken[array_position(v_wholes, v_row.whole)], bridge_id = NULL
+        ELSIF v_row.place_key = ANY (v_places) THEN
+            UPDATE tbs.activity AS a SET state = 'waiting', waits_for_object_id = v_taken[array_position(v_places, v_row.place_key)], bridge_id = NULL
             WHERE a.activity_id = v_row.activity_id;
         ELSIF v_row.who_is_there = 0 THEN
             UPDATE tbs.activity AS a SET state = 'retry', bridge_id = NULL, due_at = clock_timestamp() + interval '50 milliseconds' WHERE a.activity_id = v_row.activity_id;
@@ -473,39 +466,40 @@ BEGIN
         ELSE
             v_objects[v_row.place] := v_row.remote_object_id;
             v_taken := v_taken || v_row.remote_object_id;
-            v_wholes := v_wholes || v_row.whole;
+            v_places := v_places || v_row.place_key;
         END IF;
     END LOOP;
     -- ANY of one: so that each is looked up. Of two that are equal the server may compare all of the batch with all, and a plan that was made when the queue was
     -- empty begins with the whole table.
-    UPDATE tbs.remote_object AS o
-    SET in_flight_activity_id = s.activity_id, presence_before = o.presence, settled_before = o.settled,
-        presence = CASE WHEN s.operation IN ('add', 'delete') THEN 'perhaps' ELSE o.presence END,
-        settled = o.settled AND s.operation IN ('look', 'prepare'),
-        identity = coalesce(s.identity, o.identity), find_value = coalesce(s.find_value, o.find_value),
-        sent = CASE WHEN s.operation IN ('look', 'prepare') THEN o.sent WHEN s.operation <> 'delete' THEN s.content END,
-        prepared = CASE WHEN s.operation = 'prepare' THEN s.content ELSE o.prepared END,
-        members = ARRAY(SELECT jsonb_object_keys(s.content) WHERE s.operation IN ('add', 'edit')
-                        UNION SELECT unnest(o.members) WHERE NOT (s.operation = 'add' AND o.presence = 'absent')),
-        markers = CASE WHEN s.operation IN ('add', 'edit') AND 'tbs:' || s.line_id <> ALL (o.markers)
-                       THEN o.markers || ('tbs:' || s.line_id) ELSE o.markers END,
-        sent_operation = s.operation, sent_at = clock_timestamp()
-    FROM unnest(sendings) WITH ORDINALITY AS s
-    WHERE o.remote_object_id = ANY (ARRAY[v_objects[s.ordinality]]);
-    UPDATE tbs.activity AS a
-    SET state = 'processing', state_xid = pg_current_xact_id(), bridge_id = send.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL,
-        remote_object_id = v_objects[s.ordinality], operation = s.operation, finishes = s.finishes,
-        request_method = s.method, request_path = s.path, request_body = s.body
-    FROM unnest(sendings) WITH ORDINALITY AS s
-    WHERE v_objects[s.ordinality] IS NOT NULL AND a.activity_id = ANY (ARRAY[s.activity_id]);
-    RETURN QUERY
-    SELECT s.activity_id, s.call_number + 1, s.network_resource_id, s.method, s.path, s.headers, s.body,
-           CASE WHEN s.body LIKE '%\_\_TBS\_SECRET\_%' THEN tbs.secrets_of_body(s.body) END, coalesce(t.timeout_milliseconds, r.timeout_milliseconds)
-    FROM unnest(sendings) WITH ORDINALITY AS s
-    JOIN tbs.activity_type AS t ON t.activity_type_id = s.activity_type_id
-    JOIN tbs.network_resource AS r ON r.network_resource_id = s.network_resource_id
-    WHERE v_objects[s.ordinality] IS NOT NULL
-    ORDER BY s.ordinality;
+    WITH taken AS (
+        UPDATE tbs.remote_object AS o
+        SET in_flight_activity_id = s.activity_id, presence_before = o.presence, settled_before = o.settled,
+            presence = CASE WHEN s.operation IN ('add', 'delete') THEN 'perhaps' ELSE o.presence END,
+            settled = o.settled AND s.operation IN ('look', 'prepare'),
+            identity = coalesce(s.identity, o.identity), find_value = coalesce(s.find_value, o.find_value),
+            sent = CASE WHEN s.operation IN ('look', 'prepare') THEN o.sent WHEN s.operation <> 'delete' THEN s.content END,
+            prepared = CASE WHEN s.operation = 'prepare' THEN s.content ELSE o.prepared END,
+            -- The content has all that were sent before: those without a value any more are cleared.
+            members = CASE WHEN s.operation IN ('add', 'edit') THEN ARRAY(SELECT jsonb_object_keys(s.content)) ELSE o.members END,
+            markers = CASE WHEN s.operation IN ('add', 'edit') AND 'tbs:' || s.line_id <> ALL (o.markers)
+                           THEN o.markers || ('tbs:' || s.line_id) ELSE o.markers END,
+            sent_operation = s.operation, sent_at = clock_timestamp()
+        FROM unnest(sendings) WITH ORDINALITY AS s
+        WHERE o.remote_object_id = ANY (ARRAY[v_objects[s.ordinality]])),
+    sent AS (
+        UPDATE tbs.activity AS a
+        SET state = 'processing', state_xid = pg_current_xact_id(), bridge_id = send.bridge_id, call_number = a.call_number + 1, claimed_at = clock_timestamp(), due_at = NULL,
+            remote_object_id = v_objects[s.ordinality], operation = s.operation, finishes = s.finishes,
+            request_method = s.method, request_path = s.path, request_body = s.body
+        FROM unnest(sendings) WITH ORDINALITY AS s
+        WHERE v_objects[s.ordinality] IS NOT NULL AND a.activity_id = ANY (ARRAY[s.activity_id])
+        RETURNING s.ordinality,
+                  ROW(a.activity_id, a.call_number, a.network_resource_id, s.method, s.path, s.headers, s.body,
+                      CASE WHEN s.body LIKE '%\_\_TBS\_SECRET\_%' THEN tbs.secrets_of_body(s.body) END,
+                      coalesce((SELECT t.timeout_milliseconds FROM tbs.activity_type AS t WHERE t.activity_type_id = a.activity_type_id),
+                               (SELECT r.timeout_milliseconds FROM tbs.network_resource AS r WHERE r.network_resource_id = a.network_resource_id)))::tbs.api_call AS call)
+    SELECT coalesce(array_agg(x.call ORDER BY x.ordinality), '{}') INTO v_calls FROM sent AS x;
+    RETURN v_calls;
 END;
 $send$;
 COMMENT ON FUNCTION tbs.send(bigint, tbs.sending[]) IS 'internal: makes the API calls of planned operations, stored as sent and not settled before they go; returns those that could be made';
@@ -696,7 +690,7 @@ COMMENT ON TYPE tbs.planned_activity IS 'internal: an activity with its plan; wa
 -- may go on. All are planned by one query, as the rows are now, and what is about to be written is written for all of them. What one of them changes and
 -- another has planned with is seen when the other's turn to write comes, as between two sessions.
 CREATE FUNCTION tbs.carry_out(bridge_id bigint, activity_ids bigint[])
-RETURNS SETOF tbs.api_call
+RETURNS tbs.api_call[]
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -719,6 +713,8 @@ DECLARE
     v_one tbs.planned_activity;
     v_done tbs.activity[] := '{}';
     v_messages text[] := '{}';
+    v_call tbs.api_call;
+    v_calls tbs.api_call[] := '{}';
 BEGIN
     FOR v_row IN
         SELECT a.activity, t.service, t.trigger_type, coalesce(t.timeout_milliseconds, r.timeout_milliseconds) AS timeout_milliseconds, r AS resource, c.context,
@@ -734,15 +730,16 @@ BEGIN
             -- OFFSET 0: the context is in the plan once, and not for each of the two.
             FROM (SELECT y.context FROM tbs.context_of(a.line_usoc_id, a.network_resource_id, t.trigger_type) AS y
                   WHERE y.service = t.service AND y.wanted OFFSET 0) AS x OFFSET 0) AS c ON true
-        LEFT JOIN LATERAL tbs.plan(a.line_usoc_id, a.network_resource_id, t.service, c.context, a.round_at, a.send_all) AS g ON a.line_usoc_id <> 0
+        LEFT JOIN LATERAL tbs.plan(a.line_usoc_id, a.network_resource_id, r.network_resource_type, r.base_url, t.service, c.context, a.round_at, a.send_all) AS g ON a.line_usoc_id <> 0
         ORDER BY i.place
     LOOP
         v_activity := v_row.activity;
-        IF v_row.trigger_type = 'audit' THEN
-            RETURN QUERY SELECT c.* FROM tbs.next_page(carry_out.bridge_id, v_activity, v_row.resource, v_row.timeout_milliseconds) AS c WHERE c.activity_id IS NOT NULL;
-            CONTINUE;
-        ELSIF v_activity.line_usoc_id = 0 THEN
-            RETURN QUERY SELECT c.* FROM tbs.carry_out_for_resource(carry_out.bridge_id, v_activity, v_row.resource) AS c WHERE c.activity_id IS NOT NULL;
+        IF v_activity.line_usoc_id = 0 THEN
+            v_call := CASE WHEN v_row.trigger_type = 'audit' THEN tbs.next_page(carry_out.bridge_id, v_activity, v_row.resource, v_row.timeout_milliseconds)
+                           ELSE tbs.carry_out_for_resource(carry_out.bridge_id, v_activity, v_row.resource) END;
+            IF v_call.activity_id IS NOT NULL THEN
+                v_calls := v_calls || v_call;
+            END IF;
             CONTINUE;
         END IF;
         v_error := NULL;
@@ -821,7 +818,7 @@ BEGIN
     IF cardinality(v_done) > 0 THEN
         PERFORM tbs.succeed_activities(v_done, array_fill(true, ARRAY[cardinality(v_done)]), v_messages);
     END IF;
-    RETURN QUERY SELECT * FROM tbs.send(carry_out.bridge_id, v_sendings);
+    RETURN v_calls || tbs.send(carry_out.bridge_id, v_sendings);
 END;
 $carry_out$;
 COMMENT ON FUNCTION tbs.carry_out(bigint, bigint[]) IS 'internal: the next API calls of activities whose turn it is; one that has none is done, failed, or waits';
@@ -878,10 +875,10 @@ COMMENT ON FUNCTION tbs.hand_over(tbs.activity, tbs.planned_object, text) IS 'in
 -- The caller holds the locks of the lines. Sequences that are left with work are marked new, so that a claim finds them. After a second it takes no
 -- further turn: a beat must not wait behind a long claim, and what was planned so far must not be lost to a time-out.
 -- budgets: what the bridge may send, from tbs.budgets(); null: they are asked for when there is a turn to give. looked_at: of the lines, what tbs.look_at_lines()
--- has found new.
+-- has found new; are_alone: and that each is all that its line has.
 CREATE FUNCTION tbs.run(bridge_id bigint, activity_ids bigint[], line_ids bigint[], network_resource_ids integer[], maximum integer, budgets tbs.budget[],
-                        looked_at bigint[])
-RETURNS SETOF tbs.api_call
+                        looked_at bigint[], are_alone boolean)
+RETURNS tbs.api_call[]
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -895,12 +892,13 @@ DECLARE
     v_resources integer[] := run.network_resource_ids;
     v_turn record;
     v_call tbs.api_call;
+    v_calls tbs.api_call[] := '{}';
     v_budgets tbs.budget[] := run.budgets;
     v_budget tbs.budget;
     v_is_metered boolean := false;
     v_looked_at bigint[] := run.looked_at;
     v_undecided bigint[] := run.looked_at;
-    v_found_new bigint[];
+    v_are_alone boolean := run.are_alone;
     v_place integer;
     v_places integer[];
     v_probes integer[];
@@ -911,6 +909,7 @@ DECLARE
     v_new_resources integer[];
     v_later bigint[] := '{}';
     v_sent integer[] := '{}';
+    v_look record;
     v_called bigint[];
     v_until timestamptz := clock_timestamp() + interval '1 second';
     v_is_over boolean := false;
@@ -924,7 +923,8 @@ BEGIN
                     SELECT FROM unnest(v_lines, v_resources) AS k (line_id, network_resource_id)
                     CROSS JOIN LATERAL (SELECT FROM tbs.activity AS a WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id LIMIT 1) AS a);
             END IF;
-            v_turns := tbs.next_activities(v_lines, v_resources);
+            v_turns := CASE WHEN v_are_alone THEN v_undecided ELSE tbs.next_activities(v_lines, v_resources) END;
+            v_are_alone := false;
             -- Once: who has had its turn and is new again, has to be looked at by a claim.
             IF cardinality(v_undecided) > 0 AND v_undecided <> v_turns THEN
                 v_undecided := ARRAY(SELECT u.id FROM unnest(v_undecided) AS u (id) EXCEPT SELECT t.id FROM unnest(v_turns) AS t (id));
@@ -937,7 +937,7 @@ BEGIN
             v_continues := false;
         END IF;
         IF v_budgets IS NULL THEN
-            v_budgets := ARRAY(SELECT b::tbs.budget FROM tbs.budgets(run.bridge_id) AS b WHERE tbs.is_armed());
+            v_budgets := tbs.budgets(run.bridge_id);
         END IF;
         v_taken := '{}';
         v_taken_lines := '{}';
@@ -1002,17 +1002,18 @@ BEGIN
             END IF;
         END LOOP;
         IF cardinality(v_new_lines) > 0 THEN
-            SELECT v_lines || l.line_ids, v_resources || l.network_resource_ids, l.activity_ids INTO v_lines, v_resources, v_found_new
-            FROM tbs.look_at_lines(v_new_lines, v_new_resources) AS l;
-            v_looked_at := v_looked_at || v_found_new;
-            v_undecided := v_undecided || v_found_new;
+            v_look := tbs.look_at_lines(v_new_lines, v_new_resources);
+            v_lines := v_lines || v_look.line_ids;
+            v_resources := v_resources || v_look.network_resource_ids;
+            v_looked_at := v_looked_at || v_look.activity_ids;
+            v_undecided := v_undecided || v_look.activity_ids;
         END IF;
         v_called := '{}';
         IF cardinality(v_taken) > 0 THEN
-            FOR v_call IN SELECT c.* FROM tbs.carry_out(run.bridge_id, v_taken) AS c LOOP
+            FOREACH v_call IN ARRAY tbs.carry_out(run.bridge_id, v_taken) LOOP
                 v_called := v_called || v_call.activity_id;
                 v_sent := v_sent || v_call.network_resource_id;
-                RETURN NEXT v_call;
+                v_calls := v_calls || v_call;
             END LOOP;
         END IF;
         -- Those without a call leave their place to others, and the turn to the next of their lines.
@@ -1044,6 +1045,7 @@ BEGIN
     IF v_is_metered AND cardinality(v_sent) > 0 THEN
         PERFORM tbs.spend_tokens(run.bridge_id, v_sent);
     END IF;
+    RETURN v_calls;
 END;
 $run$;
-COMMENT ON FUNCTION tbs.run(bigint, bigint[], bigint[], integer[], integer, tbs.budget[], bigint[]) IS 'internal: carries out activities of locked lines and returns the API calls to make';
+COMMENT ON FUNCTION tbs.run(bigint, bigint[], bigint[], integer[], integer, tbs.budget[], bigint[], boolean) IS 'internal: carries out activities of locked lines and returns the API calls to make';

@@ -341,6 +341,8 @@ CREATE TABLE tbs.recipe (
     service               text NOT NULL,
     position              integer NOT NULL,
     kind                  text NOT NULL,
+    shared                boolean NOT NULL,
+    whole                 text,
     for_each              jsonpath,
     repeat_unchanged      boolean NOT NULL,
     never_repeat          boolean NOT NULL,
@@ -352,6 +354,7 @@ CREATE TABLE tbs.recipe (
 -- Read by every call, written by few: not compressed, as long as a row fits into a page.
 ) WITH (toast_tuple_target = 8160);
 COMMENT ON TABLE tbs.recipe IS 'derived: service objects with their steps as the documents that the renderer takes; made anew by tbs.rebuild_recipes()';
+COMMENT ON COLUMN tbs.recipe.whole IS 'the kind whose place it has, where others are sent to the same place: an object and its parts; null: it has the place for itself';
 
 CREATE TABLE tbs.network_resource_context (
     network_resource_id integer CONSTRAINT network_resource_context_pkey PRIMARY KEY

@@ -71,7 +71,7 @@ BEGIN
     END IF;
     IF resource.requests_per_second IS NOT NULL THEN
         SELECT bool_and(g.tokens < 1), min(g.look_again_at) INTO v_is_spent, v_until
-        FROM tbs.bridge AS b CROSS JOIN LATERAL tbs.budgets(b.bridge_id) AS g
+        FROM tbs.bridge AS b CROSS JOIN LATERAL unnest(tbs.budgets(b.bridge_id)) AS g
         WHERE b.ended_at IS NULL AND b.environment = resource.environment AND g.network_resource_id = resource.network_resource_id;
         IF v_is_spent THEN
             RETURN format('network resource "%s" has had its %s requests a second; the next may go at %s', resource.name, resource.requests_per_second, v_until);

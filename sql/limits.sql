@@ -91,8 +91,9 @@ END;
 $ramped_connections$;
 COMMENT ON FUNCTION tbs.ramped_connections(integer, timestamptz) IS 'internal: how many calls may be under way at a network resource on its ramp';
 
+-- A bridge that has not read the last change of configuration gets no calls: a corrected key counts from the statement that corrected it.
 CREATE FUNCTION tbs.budgets(bridge_id bigint)
-RETURNS SETOF tbs.budget
+RETURNS tbs.budget[]
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -100,39 +101,41 @@ AS $budgets$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
-    RETURN QUERY
-    SELECT r.network_resource_id,
-           CASE WHEN h.until IS NOT NULL THEN 0
-                WHEN c.unavailable_since IS NOT NULL THEN (u.all_bridges = 0)::integer
-                ELSE greatest(least(n.connections / f.bridges + (f.before_this < n.connections % f.bridges)::integer - u.this_bridge, n.connections - u.all_bridges), 0)::integer END,
-           CASE WHEN r.requests_per_second IS NULL THEN 2147483647 ELSE floor(t.tokens)::integer END,
-           c.unavailable_since IS NOT NULL,
-           CASE WHEN h.until IS NOT NULL THEN h.until
-                WHEN t.tokens < 1 THEN v_now + make_interval(secs => (1 - t.tokens) / s.per_second)
-                ELSE v_now + interval '1 second' END,
-           r.requests_per_second IS NOT NULL
-    FROM tbs.bridge AS b
-    CROSS JOIN LATERAL (SELECT count(*)::integer AS bridges, count(*) FILTER (WHERE x.bridge_id < b.bridge_id)::integer AS before_this
-                        FROM tbs.bridge AS x WHERE x.ended_at IS NULL AND x.environment = b.environment) AS f
-    JOIN tbs.network_resource AS r ON r.environment = b.environment AND r.state = 'active'
-    LEFT JOIN tbs.network_resource_condition AS c ON c.network_resource_id = r.network_resource_id
-    -- Asked only where there is something that could hold it up.
-    CROSS JOIN LATERAL (SELECT CASE WHEN c.unavailable_since IS NOT NULL OR c.not_before > v_now
-                                      OR EXISTS (SELECT FROM tbs.network_resource_maintenance AS m WHERE m.network_resource_id = r.network_resource_id)
-                                    THEN (tbs.held_up(r)).until END AS until OFFSET 0) AS h
-    CROSS JOIN LATERAL (SELECT CASE WHEN c.ramp_from IS NULL THEN r.connections ELSE tbs.ramped_connections(r.connections, c.ramp_from) END AS connections OFFSET 0) AS n
-    CROSS JOIN LATERAL (SELECT count(*) AS all_bridges, count(*) FILTER (WHERE a.bridge_id = b.bridge_id) AS this_bridge,
-                               tbs.raise_low_water_mark(r.network_resource_id, -1, min(a.state_xid))
-                        FROM tbs.activities_under_way(r.network_resource_id) AS a) AS u
-    CROSS JOIN LATERAL (SELECT (r.requests_per_second / greatest(f.bridges, 1))::double precision AS per_second) AS s
-    LEFT JOIN tbs.bridge_tokens AS k ON r.requests_per_second IS NOT NULL AND k.bridge_id = b.bridge_id AND k.network_resource_id = r.network_resource_id
-    -- A bucket holds one second's worth. One that is just starting has a single call.
-    CROSS JOIN LATERAL (SELECT CASE WHEN k.tokens IS NULL THEN 1
-                                    ELSE least(greatest(s.per_second, 1), k.tokens + s.per_second * extract(epoch FROM v_now - k.counted_at)) END AS tokens) AS t
-    WHERE b.bridge_id = budgets.bridge_id AND b.ended_at IS NULL;
+    RETURN ARRAY(
+        SELECT ROW(
+            r.network_resource_id,
+            CASE WHEN h.until IS NOT NULL THEN 0
+                 WHEN c.unavailable_since IS NOT NULL THEN (u.all_bridges = 0)::integer
+                 ELSE greatest(least(n.connections / f.bridges + (f.before_this < n.connections % f.bridges)::integer - u.this_bridge, n.connections - u.all_bridges), 0)::integer END,
+            CASE WHEN r.requests_per_second IS NULL THEN 2147483647 ELSE floor(t.tokens)::integer END,
+            c.unavailable_since IS NOT NULL,
+            CASE WHEN h.until IS NOT NULL THEN h.until
+                 WHEN t.tokens < 1 THEN v_now + make_interval(secs => (1 - t.tokens) / s.per_second)
+                 ELSE v_now + interval '1 second' END,
+            r.requests_per_second IS NOT NULL)::tbs.budget
+        FROM tbs.bridge AS b
+        CROSS JOIN LATERAL (SELECT count(*)::integer AS bridges, count(*) FILTER (WHERE x.bridge_id < b.bridge_id)::integer AS before_this
+                            FROM tbs.bridge AS x WHERE x.ended_at IS NULL AND x.environment = b.environment) AS f
+        JOIN tbs.network_resource AS r ON r.environment = b.environment AND r.state = 'active'
+        LEFT JOIN tbs.network_resource_condition AS c ON c.network_resource_id = r.network_resource_id
+        -- Asked only where there is something that could hold it up.
+        CROSS JOIN LATERAL (SELECT CASE WHEN c.unavailable_since IS NOT NULL OR c.not_before > v_now
+                                          OR EXISTS (SELECT FROM tbs.network_resource_maintenance AS m WHERE m.network_resource_id = r.network_resource_id)
+                                        THEN (tbs.held_up(r)).until END AS until OFFSET 0) AS h
+        CROSS JOIN LATERAL (SELECT CASE WHEN c.ramp_from IS NULL THEN r.connections ELSE tbs.ramped_connections(r.connections, c.ramp_from) END AS connections OFFSET 0) AS n
+        CROSS JOIN LATERAL (SELECT count(*) AS all_bridges, count(*) FILTER (WHERE a.bridge_id = b.bridge_id) AS this_bridge,
+                                   tbs.raise_low_water_mark(r.network_resource_id, -1, min(a.state_xid))
+                            FROM tbs.activities_under_way(r.network_resource_id) AS a) AS u
+        CROSS JOIN LATERAL (SELECT (r.requests_per_second / greatest(f.bridges, 1))::double precision AS per_second) AS s
+        LEFT JOIN tbs.bridge_tokens AS k ON r.requests_per_second IS NOT NULL AND k.bridge_id = b.bridge_id AND k.network_resource_id = r.network_resource_id
+        -- A bucket holds one second's worth. One that is just starting has a single call.
+        CROSS JOIN LATERAL (SELECT CASE WHEN k.tokens IS NULL THEN 1
+                                        ELSE least(greatest(s.per_second, 1), k.tokens + s.per_second * extract(epoch FROM v_now - k.counted_at)) END AS tokens) AS t
+        WHERE b.bridge_id = budgets.bridge_id AND b.ended_at IS NULL AND b.configuration_version >= (SELECT v.version FROM tbs.configuration_version AS v)
+          AND EXISTS (SELECT FROM tbs.arming_here()));
 END;
 $budgets$;
-COMMENT ON FUNCTION tbs.budgets(bigint) IS 'internal: what a bridge may send to each active network resource of its environment now';
+COMMENT ON FUNCTION tbs.budgets(bigint) IS 'internal: what a bridge may send to each active network resource of its environment now; nothing while the database is not armed, or it has not read the configuration as it is now';
 
 -- Only its own bridge writes a bucket.
 CREATE FUNCTION tbs.spend_tokens(bridge_id bigint, network_resource_ids integer[])
@@ -170,7 +173,7 @@ BEGIN
         SELECT min(CASE WHEN b.calls > 0 AND b.tokens > 0 THEN least(d.due_at, CASE WHEN n.waiting THEN b.look_again_at END)
                         WHEN n.waiting THEN b.look_again_at
                         ELSE greatest(b.look_again_at, d.due_at) END)
-        FROM tbs.budgets(next_due_at.bridge_id) AS b
+        FROM unnest(tbs.budgets(next_due_at.bridge_id)) AS b
         CROSS JOIN LATERAL (SELECT min(x.due_at) AS due_at
                             FROM (SELECT a.due_at FROM tbs.activity AS a
                                   WHERE a.network_resource_id = b.network_resource_id AND a.state IN ('retry', 'scheduled')

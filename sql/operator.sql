@@ -170,7 +170,7 @@ BEGIN
     v_context := tbs.activity_context(adopt.line_usoc_id, v_resource.network_resource_id, 'resync');
     FOR v_planned IN
         SELECT p.*
-        FROM tbs.plan(adopt.line_usoc_id, v_resource.network_resource_id, v_association.service, v_context, clock_timestamp(), false) AS g
+        FROM tbs.plan(adopt.line_usoc_id, v_resource.network_resource_id, v_resource.network_resource_type, v_resource.base_url, v_association.service, v_context, clock_timestamp(), false) AS g
         CROSS JOIN LATERAL unnest(g.plan) AS p
         WHERE p.content IS NOT NULL OR p.error IS NOT NULL
     LOOP

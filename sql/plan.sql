@@ -17,9 +17,10 @@ CREATE TYPE tbs.planned_object AS (
     error            text,
     error_member     text,
     removal          text,
-    is_used          boolean
+    is_used          boolean,
+    whole            text
 );
-COMMENT ON TYPE tbs.planned_object IS 'internal: one remote object of a plan; operation prepare, add, edit, look, delete (a call), none (as it should be), release (another wants it) or forget (nothing to call); step: that of the operation, where it is a call (of a delete it may be the step return); is_used: that the line USOC uses it is on record, with this removal';
+COMMENT ON TYPE tbs.planned_object IS 'internal: one remote object of a plan; operation prepare, add, edit, look, delete (a call), none (as it should be), release (another wants it) or forget (nothing to call); step: that of the operation, where it is a call (of a delete it may be the step return); is_used: that the line USOC uses it is on record, with this removal; whole: see tbs.recipe';
 
 CREATE FUNCTION tbs.has_service(line_id bigint, network_resource_id integer, services text[])
 RETURNS boolean
@@ -61,11 +62,11 @@ STABLE
 BEGIN ATOMIC
     SELECT r, i.item, i.ordinal, o.key, o.identity, o.find_value, o.content, o.error, o.error_member
     FROM tbs.recipe AS r
+    -- Where it is not for each of something: for one, which is nothing.
     CROSS JOIN LATERAL (
-        SELECT NULL::jsonb AS item, 1::bigint AS ordinal WHERE r.for_each IS NULL AND wanted_objects.context IS NOT NULL
-        UNION ALL
-        SELECT e.item, e.ordinal FROM jsonb_path_query(wanted_objects.context, r.for_each, '{}', true) WITH ORDINALITY AS e (item, ordinal)
-        WHERE r.for_each IS NOT NULL) AS i
+        SELECT CASE WHEN r.for_each IS NOT NULL THEN e.item END AS item, e.ordinal
+        FROM jsonb_path_query(CASE WHEN r.for_each IS NULL AND wanted_objects.context IS NOT NULL THEN 'null' ELSE wanted_objects.context END,
+                              coalesce(r.for_each, '$'), '{}', true) WITH ORDINALITY AS e (item, ordinal)) AS i
     CROSS JOIN LATERAL tbs.render_object(
         r.object_recipe,
         CASE WHEN r.object_recipe ->> 'values_from' = 'device' THEN tbs.item_context(wanted_objects.context, i.item, r.network_resource_type)
@@ -187,7 +188,7 @@ BEGIN
     RETURN QUERY
     SELECT u.position, o.kind, o.key, d.operation, o.remote_object_id, o.identity, o.find_value, NULL::jsonb, NULL::jsonb,
            CASE WHEN d.operation = 'delete' THEN q.steps -> CASE WHEN u.removal = 'return' AND q.steps ? 'return' THEN 'return' ELSE 'delete' END END,
-           o.sent_at, o.accepted_at, NULL::text, NULL::text, u.removal, true
+           o.sent_at, o.accepted_at, NULL::text, NULL::text, u.removal, true, coalesce(k.part_of, k.kind)
     FROM tbs.remote_object_use AS u
     JOIN tbs.remote_object AS o ON o.remote_object_id = u.remote_object_id
     JOIN tbs.network_resource AS r ON r.network_resource_id = u.network_resource_id
@@ -226,18 +227,20 @@ COMMENT ON FUNCTION tbs.with_cleared_members(jsonb, text[]) IS 'internal: a cont
 
 -- plan: the wanted objects in ascending position, then what this line USOC has and does not want any more, in descending position. As one array, and of each object no
 -- more than that row beside what it is sorted by: whatever goes through the steps of a query costs something at its start, column by column.
-CREATE FUNCTION tbs.plan(line_usoc_id bigint, network_resource_id integer, service text, context jsonb, round_at timestamptz, send_all boolean)
+CREATE FUNCTION tbs.plan(line_usoc_id bigint, network_resource_id integer, network_resource_type text, base_url text, service text, context jsonb, round_at timestamptz, send_all boolean)
 RETURNS TABLE (plan tbs.planned_object[])
 LANGUAGE sql
 STABLE
 BEGIN ATOMIC
     SELECT coalesce(w.plan, '{}')
         -- What it does not want any more: mostly nothing, which is found out without starting the query for it.
-        || CASE WHEN EXISTS (SELECT FROM tbs.remote_object_use AS u
-                             WHERE u.line_usoc_id = plan.line_usoc_id AND u.network_resource_id = plan.network_resource_id AND u.service = plan.service
-                               AND u.remote_object_id <> ALL (w.remote_object_ids))
+        || CASE WHEN NOT u.remote_object_ids <@ w.remote_object_ids
                 THEN ARRAY(SELECT l FROM tbs.left_objects(plan.line_usoc_id, plan.network_resource_id, plan.service, w.remote_object_ids) AS l) ELSE '{}' END
-    FROM (
+    -- What it uses already: read once, for all of its objects.
+    FROM (SELECT coalesce(array_agg(x.remote_object_id), '{}') AS remote_object_ids, array_agg(x.removal) AS removals
+          FROM tbs.remote_object_use AS x
+          WHERE x.line_usoc_id = plan.line_usoc_id AND x.network_resource_id = plan.network_resource_id AND x.service = plan.service) AS u
+    CROSS JOIN LATERAL (
         SELECT array_agg(p.planned ORDER BY p.position, p.ordinal) AS plan,
                coalesce(array_agg(p.remote_object_id) FILTER (WHERE p.remote_object_id IS NOT NULL), '{}') AS remote_object_ids
         FROM (
@@ -248,24 +251,19 @@ BEGIN ATOMIC
                        CASE WHEN d.used_by IS NULL THEN d.error ELSE format('%s %s is in use by line %s', (m.recipe).kind, m.key, d.used_by) END,
                        CASE WHEN d.used_by IS NOT NULL THEN (m.recipe).kind WHEN m.error IS NULL AND d.error IS NOT NULL THEN (m.recipe).removal_value
                             ELSE m.error_member END,
-                       d.removal,
-                       -- OFFSET 0: looked up. Or else the server makes a table of all that the line USOC uses, for each object.
-                       EXISTS (SELECT FROM tbs.remote_object_use AS x
-                               WHERE x.remote_object_id = o.remote_object_id AND x.line_usoc_id = plan.line_usoc_id AND x.service = plan.service
-                                 AND x.removal = d.removal OFFSET 0))::tbs.planned_object AS planned
-            FROM tbs.network_resource AS r
-            CROSS JOIN LATERAL tbs.wanted_objects(plan.context, r.network_resource_type, plan.service) AS m
-            JOIN tbs.remote_object_kind AS k ON k.network_resource_type = r.network_resource_type AND k.kind = (m.recipe).kind
+                       d.removal, coalesce(u.removals[array_position(u.remote_object_ids, o.remote_object_id)] = d.removal, false),
+                       (m.recipe).whole)::tbs.planned_object AS planned
+            FROM tbs.wanted_objects(plan.context, plan.network_resource_type, plan.service) AS m
             LEFT JOIN LATERAL (SELECT x.remote_object_id, x.identity, x.presence, x.settled, x.sent_at, x.accepted, x.accepted_at, x.accepted_epoch, x.prepared, x.members
                                FROM tbs.remote_object AS x
-                               WHERE x.network_resource_id = plan.network_resource_id AND x.kind = k.kind AND x.key = m.key OFFSET 0) AS o ON true
+                               WHERE x.network_resource_id = plan.network_resource_id AND x.kind = (m.recipe).kind AND x.key = m.key OFFSET 0) AS o ON true
             CROSS JOIN LATERAL (
                 SELECT a.content, a.removal, a.error, a.operation,
                        -- An object that another line wants by its rows is that line's. One that it has only left behind is taken over.
-                       CASE WHEN a.error IS NULL AND NOT k.shared AND a.operation <> 'none'
+                       CASE WHEN a.error IS NULL AND NOT (m.recipe).shared AND a.operation <> 'none'
                                  AND EXISTS (SELECT FROM tbs.remote_object_use AS x
                                              WHERE x.remote_object_id = o.remote_object_id AND x.line_usoc_id <> plan.line_usoc_id)
-                            THEN (SELECT y.line_id_found FROM tbs.other_user(plan.network_resource_id, k.kind, m.key, NULL, plan.line_usoc_id, plan.service) AS y
+                            THEN (SELECT y.line_id_found FROM tbs.other_user(plan.network_resource_id, (m.recipe).kind, m.key, NULL, plan.line_usoc_id, plan.service) AS y
                                   WHERE y.line_id_found <> (plan.context #>> '{line,line_id}')::bigint) END AS used_by
                 FROM (
                     SELECT c.content, c.removal, c.error,
@@ -281,7 +279,7 @@ BEGIN ATOMIC
                                    -- The same key in another place (a number of another domain): it goes there, and comes here.
                                    WHEN o.identity <> m.identity AND (m.recipe).steps ? 'delete' THEN 'delete'
                                    WHEN o.presence = 'perhaps' THEN CASE WHEN (m.recipe).steps ? 'look' THEN 'look' ELSE 'add' END
-                                   WHEN o.settled AND o.accepted = v.content AND o.accepted_epoch = tbs.database_epoch() || ' ' || r.base_url
+                                   WHEN o.settled AND o.accepted = v.content AND o.accepted_epoch = tbs.database_epoch() || ' ' || plan.base_url
                                         -- Even where everything is sent again, it is sent once in a round, whichever activity sent it: lines share domains and phones.
                                         AND ((m.recipe).never_repeat OR o.sent_at > plan.round_at OR NOT (plan.send_all OR (m.recipe).repeat_unchanged)) THEN 'none'
                                    ELSE 'edit' END AS difference
@@ -293,10 +291,9 @@ BEGIN ATOMIC
                         OFFSET 0) AS c
                     OFFSET 0) AS a
                 OFFSET 0) AS d
-            WHERE r.network_resource_id = plan.network_resource_id
             ORDER BY (m.recipe).kind, m.key, (m.recipe).position, m.ordinal) AS p) AS w;
 END;
-COMMENT ON FUNCTION tbs.plan(bigint, integer, text, jsonb, timestamptz, boolean) IS
+COMMENT ON FUNCTION tbs.plan(bigint, integer, text, text, text, jsonb, timestamptz, boolean) IS
 'internal: what a service of a line USOC needs on a network resource now, object by object in the order of the calls; context null: it is not wanted any more';
 
 CREATE FUNCTION tbs.planned_request(planned tbs.planned_object, context jsonb, resource tbs.network_resource,

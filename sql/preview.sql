@@ -19,12 +19,12 @@ BEGIN
     RETURN QUERY
     SELECT p.ordinality, p.kind, p.key, p.operation, q.method, q.path, q.headers, q.body,
            coalesce(p.error_member || ': ' || p.error, q.error_member || ': ' || q.error)
-    FROM tbs.plan(preview_line_usoc.line_usoc_id, preview_line_usoc.network_resource_id, preview_line_usoc.service, v_context, preview_line_usoc.round_at,
-                  preview_line_usoc.send_all) AS g
+    FROM tbs.plan(preview_line_usoc.line_usoc_id, v_resource.network_resource_id, v_resource.network_resource_type, v_resource.base_url, preview_line_usoc.service, v_context,
+                  preview_line_usoc.round_at, preview_line_usoc.send_all) AS g
     CROSS JOIN LATERAL unnest(g.plan) WITH ORDINALITY AS p
     LEFT JOIN LATERAL tbs.planned_request(
         (p.position, p.kind, p.key, p.operation, p.remote_object_id, p.identity, p.find_value, p.content, p.item, p.step, p.sent_at, p.accepted_at, p.error,
-         p.error_member, p.removal, p.is_used)::tbs.planned_object, v_context, v_resource) AS q ON p.operation IN ('prepare', 'add', 'edit', 'look', 'delete') AND p.error IS NULL
+         p.error_member, p.removal, p.is_used, p.whole)::tbs.planned_object, v_context, v_resource) AS q ON p.operation IN ('prepare', 'add', 'edit', 'look', 'delete') AND p.error IS NULL
     WHERE p.operation IN ('prepare', 'add', 'edit', 'look', 'delete') OR p.error IS NOT NULL;
 END;
 $preview_line_usoc$;

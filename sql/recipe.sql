@@ -72,8 +72,13 @@ BEGIN
     END LOOP;
 
     DELETE FROM tbs.recipe;
-    INSERT INTO tbs.recipe (network_resource_type, service, position, kind, for_each, repeat_unchanged, never_repeat, unless_service, removal_value, object_recipe, steps)
-    SELECT s.network_resource_type, s.service, s.position, s.kind, s.for_each, s.repeat_unchanged, s.never_repeat, s.unless_service, s.removal_value,
+    INSERT INTO tbs.recipe (network_resource_type, service, position, kind, shared, whole, for_each, repeat_unchanged, never_repeat, unless_service, removal_value,
+                            object_recipe, steps)
+    SELECT s.network_resource_type, s.service, s.position, s.kind, k.shared,
+           CASE WHEN EXISTS (SELECT FROM tbs.remote_object_kind AS y
+                             WHERE y.network_resource_type = k.network_resource_type AND coalesce(k.part_of, k.kind) IN (y.kind, y.part_of) AND y.kind <> k.kind)
+                THEN coalesce(k.part_of, k.kind) END,
+           s.for_each, s.repeat_unchanged, s.never_repeat, s.unless_service, s.removal_value,
            jsonb_build_object('identity', s.identity, 'key', k.key_template, 'find_value', k.find_template, 'values_from', s.values_from,
                               'business_values', b.business_values,
                               'content', (SELECT jsonb_build_object('body', a.body, 'accepts', a.accepts)

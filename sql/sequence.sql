@@ -64,14 +64,21 @@ AS $lock_lines_soon$
 DECLARE
     v_own text := current_setting('lock_timeout');
 BEGIN
-    IF v_own = '0' THEN
-        PERFORM set_config('lock_timeout', '200ms', true);
+    -- One is tried first. Not several: those that are free would be taken out of their order.
+    IF cardinality(lock_lines_soon.line_ids) = 1 AND pg_try_advisory_xact_lock_shared(tbs.all_lines_lock_key())
+       AND pg_try_advisory_xact_lock(tbs.line_lock_key(lock_lines_soon.line_ids[1])) THEN
+        RETURN lock_lines_soon.line_ids;
     END IF;
-    PERFORM tbs.lock_lines(lock_lines_soon.line_ids);
-    PERFORM set_config('lock_timeout', v_own, true);
-    RETURN lock_lines_soon.line_ids;
-EXCEPTION WHEN lock_not_available THEN
-    RETURN tbs.try_lock_lines(lock_lines_soon.line_ids);
+    BEGIN
+        IF v_own = '0' THEN
+            PERFORM set_config('lock_timeout', '200ms', true);
+        END IF;
+        PERFORM tbs.lock_lines(lock_lines_soon.line_ids);
+        PERFORM set_config('lock_timeout', v_own, true);
+        RETURN lock_lines_soon.line_ids;
+    EXCEPTION WHEN lock_not_available THEN
+        RETURN tbs.try_lock_lines(lock_lines_soon.line_ids);
+    END;
 END;
 $lock_lines_soon$;
 COMMENT ON FUNCTION tbs.lock_lines_soon(bigint[]) IS 'internal: takes the locks of these lines until the end of the transaction, of all or, when that takes long, of those that are free; returns whose it has';
@@ -296,8 +303,9 @@ COMMENT ON FUNCTION tbs.look_at_new(bigint[]) IS 'internal: supersedes or revive
 
 -- look_at_lines: before a turn is given, what is new on these (line, network resource) is looked at: what its line USOC left on another line comes along, it
 -- supersedes, it gives a new try; and what has become due competes. Returns the lines whose turn may be given, and what was new: it waits from now on, unless it
--- has its turn at once, and the caller says so, since mostly it has. The caller holds the lines' locks.
-CREATE FUNCTION tbs.look_at_lines(INOUT line_ids bigint[], INOUT network_resource_ids integer[], OUT activity_ids bigint[])
+-- has its turn at once, and the caller says so, since mostly it has. are_alone: what was new is all that these lines have, one each, and waits for no other
+-- service, so that it has the turn. The caller holds the lines' locks.
+CREATE FUNCTION tbs.look_at_lines(INOUT line_ids bigint[], INOUT network_resource_ids integer[], OUT activity_ids bigint[], OUT are_alone boolean)
 LANGUAGE plpgsql
 VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -305,27 +313,39 @@ AS $look_at_lines$
 DECLARE
     v_due bigint[];
     v_are_several boolean;
+    v_are_elsewhere boolean;
 BEGIN
-    SELECT array_agg(l.line_id), array_agg(l.network_resource_id) INTO look_at_lines.line_ids, look_at_lines.network_resource_ids
-    FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS l (line_id, network_resource_id)
-    -- Two look-ups for each USOC of the line, however many activities it has: mostly nothing was left on another one.
-    WHERE NOT EXISTS (SELECT FROM tbs.line_usoc AS lu
-                      WHERE lu.line_id = l.line_id
-                        AND (EXISTS (SELECT FROM tbs.activity AS a
-                                     WHERE a.line_usoc_id = lu.line_usoc_id AND a.line_id < lu.line_id AND a.network_resource_id = l.network_resource_id OFFSET 0)
-                             OR EXISTS (SELECT FROM tbs.activity AS a
-                                        WHERE a.line_usoc_id = lu.line_usoc_id AND a.line_id > lu.line_id AND a.network_resource_id = l.network_resource_id OFFSET 0))
-                      OFFSET 0)
-       OR tbs.bring_along(l.line_id, l.network_resource_id);
-    -- By the line, and by the state only after that: for a queue that was empty when a session made its plan, the index of all that is new seems as good. Hence OFFSET 0.
-    SELECT coalesce(array_agg(n.activity_id ORDER BY n.activity_id) FILTER (WHERE n.state = 'new'), '{}'),
-           array_agg(n.activity_id) FILTER (WHERE n.state IN ('scheduled', 'retry') AND n.due_at <= clock_timestamp()), count(*) > count(DISTINCT k.ordinality)
-      INTO look_at_lines.activity_ids, v_due, v_are_several
-    FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) WITH ORDINALITY AS k (line_id, network_resource_id)
-    CROSS JOIN LATERAL (SELECT a.activity_id, a.state, a.due_at FROM tbs.activity AS a
-                        WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id OFFSET 0) AS n;
+    -- Mostly nothing was left on another line. Where something was, it is fetched, and all is read once more.
+    FOR attempt IN 1 .. 2 LOOP
+        -- By the line, and by the state only after that: for a queue that was empty when a session made its plan, the index of all that is new seems as good. Hence OFFSET 0.
+        SELECT coalesce(array_agg(n.activity_id ORDER BY n.activity_id) FILTER (WHERE n.state = 'new'), '{}'),
+               array_agg(n.activity_id) FILTER (WHERE n.state IN ('scheduled', 'retry') AND n.due_at <= clock_timestamp()), count(*) > count(DISTINCT k.ordinality),
+               bool_and(n.activity_id IS NULL OR (n.state = 'new' AND n.requires = '{}')), coalesce(bool_or(e.is_elsewhere), false)
+          INTO look_at_lines.activity_ids, v_due, v_are_several, look_at_lines.are_alone, v_are_elsewhere
+        FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) WITH ORDINALITY AS k (line_id, network_resource_id)
+        -- Two look-ups for each USOC of the line, however many activities it has.
+        CROSS JOIN LATERAL (
+            SELECT EXISTS (SELECT FROM tbs.line_usoc AS lu
+                           WHERE lu.line_id = k.line_id
+                             AND (EXISTS (SELECT FROM tbs.activity AS a
+                                          WHERE a.line_usoc_id = lu.line_usoc_id AND a.line_id < lu.line_id AND a.network_resource_id = k.network_resource_id OFFSET 0)
+                                  OR EXISTS (SELECT FROM tbs.activity AS a
+                                             WHERE a.line_usoc_id = lu.line_usoc_id AND a.line_id > lu.line_id AND a.network_resource_id = k.network_resource_id OFFSET 0))
+                           OFFSET 0) AS is_elsewhere OFFSET 0) AS e
+        LEFT JOIN LATERAL (SELECT a.activity_id, a.state, a.due_at,
+                                  (SELECT v.requires FROM tbs.activity_type AS t
+                                   JOIN tbs.service AS v ON v.network_resource_type = t.network_resource_type AND v.service = t.service
+                                   WHERE t.activity_type_id = a.activity_type_id) AS requires
+                           FROM tbs.activity AS a
+                           WHERE a.line_id = k.line_id AND a.network_resource_id = k.network_resource_id OFFSET 0) AS n ON true;
+        EXIT WHEN attempt = 2 OR NOT v_are_elsewhere;
+        SELECT array_agg(l.line_id), array_agg(l.network_resource_id) INTO look_at_lines.line_ids, look_at_lines.network_resource_ids
+        FROM unnest(look_at_lines.line_ids, look_at_lines.network_resource_ids) AS l (line_id, network_resource_id)
+        WHERE tbs.bring_along(l.line_id, l.network_resource_id);
+    END LOOP;
     -- Where each is the only one of its line there is nothing before it.
     IF v_are_several THEN
+        look_at_lines.are_alone := false;
         PERFORM tbs.look_at_new(look_at_lines.activity_ids);
     END IF;
     IF v_due IS NOT NULL THEN
@@ -333,4 +353,5 @@ BEGIN
     END IF;
 END;
 $look_at_lines$;
-COMMENT ON FUNCTION tbs.look_at_lines(bigint[], integer[]) IS 'internal: makes what is new or due on these lines ready for its turn; returns the lines that are not held up by another session, and what was new';
+COMMENT ON FUNCTION tbs.look_at_lines(bigint[], integer[]) IS
+'internal: makes what is new or due on these lines ready for its turn; returns the lines that are not held up by another session, what was new, and whether each of it is the only activity of its line and has the turn';

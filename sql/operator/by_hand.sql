@@ -14,7 +14,10 @@ BEGIN
         PERFORM tbs.make_secrets(ARRAY[activity.line_id], ARRAY[v_type.network_resource_type], ARRAY[v_type.service]);
         context := tbs.corrected_context(tbs.activity_context(activity.line_usoc_id, activity.network_resource_id, v_type.trigger_type), activity.corrections);
     END IF;
-    plan := (SELECT g.plan FROM tbs.plan(activity.line_usoc_id, activity.network_resource_id, v_type.service, context, activity.round_at, activity.send_all) AS g);
+    plan := (SELECT g.plan FROM tbs.network_resource AS r
+             CROSS JOIN LATERAL tbs.plan(activity.line_usoc_id, r.network_resource_id, r.network_resource_type, r.base_url, v_type.service, context, activity.round_at,
+                                         activity.send_all) AS g
+             WHERE r.network_resource_id = activity.network_resource_id);
 END;
 $plan_activity$;
 COMMENT ON FUNCTION tbs.plan_activity(tbs.activity) IS 'internal: what there is to do for an activity by the rows of now; context null: it is not wanted any more';
