@@ -232,12 +232,14 @@ command_bench() {
     build_extension
     step "bridge and stand-in switch"
     build_programs
+    compile release tbs-post tbs-relay
+    TBS_BENCH_POST=$(program_path tests/bench/tbs-post)
+    TBS_BENCH_RELAY=$(program_path tests/bench/tbs-relay)
+    export TBS_BENCH_POST TBS_BENCH_RELAY
     if benches_peers "$name"; then
-        compile release tbs-post
         install_peers
-        TBS_BARE_LIBCURL=$(program_path tests/bench/tbs-post)
         TBS_PEERS=$(peers_directory)
-        export TBS_BARE_LIBCURL TBS_PEERS
+        export TBS_PEERS
     fi
     release_lock
     export TBS_BENCH_RESULTS=$TBS_HOME/build/bench
