@@ -42,8 +42,12 @@ configure() {
     directory=$(build_directory "$1")
     shift
     # What cmake writes last.
-    [[ -f $directory/Makefile ]] ||
+    if [[ -f $directory/Makefile ]]; then
+        # Anew, where a CMakeLists.txt has changed: not only a build reads what it makes, clang-tidy does too.
+        run_shown "$directory.log" cmake --build "$directory" --target cmake_check_build_system
+    else
         run_shown "$directory.log" cmake -G 'Unix Makefiles' -S "$TBS_ROOT" -B "$directory" "$@"
+    fi
 }
 
 # compile FLAVOUR [TARGET...]: all targets when none is named.
