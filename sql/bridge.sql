@@ -333,7 +333,7 @@ BEGIN
         SELECT r.line_id
         FROM (SELECT unnest(n.line_ids) AS line_id
               FROM generate_series(0, 5) AS l (lane)
-              -- Where nothing is passed over, this session knows from now on where each lane begins.
+              -- Where nothing is passed over, this session knows from now on where each lane begins: hence no LIMIT over all of them.
               CROSS JOIN LATERAL (SELECT array_agg(f.line_id) AS line_ids,
                                          CASE WHEN claimable_lines.passed_over = '{}'
                                               THEN tbs.raise_low_water_mark(claimable_lines.network_resource_id, l.lane, min(f.state_xid)) END
@@ -344,8 +344,7 @@ BEGIN
               (SELECT d.line_id FROM tbs.activity AS d
                WHERE d.network_resource_id = claimable_lines.network_resource_id AND d.state IN ('retry', 'scheduled') AND d.due_at <= clock_timestamp()
                  AND d.line_id <> ALL (claimable_lines.passed_over)
-               ORDER BY d.due_at LIMIT claimable_lines.maximum + 1)) AS r
-        LIMIT claimable_lines.maximum + 1);
+               ORDER BY d.due_at LIMIT claimable_lines.maximum + 1)) AS r);
     IF cardinality(v_lines) <= claimable_lines.maximum THEN
         RETURN v_lines;
     END IF;

@@ -183,4 +183,4 @@ BEGIN
         WHERE n.waiting OR d.due_at IS NOT NULL);
 END;
 $next_due_at$;
-COMMENT ON FUNCTION tbs.next_due_at(bigint) IS 'internal: when a bridge should look again without being woken; null: nothing is waiting for a time';
+COMMENT ON FUNCTION tbs.next_due_at(bigint) IS 'internal: when a bridge should look again without being woken; null: nothing is waiting for a time, or this bridge gets nothing now (tbs.budgets)';

@@ -188,7 +188,11 @@ BEGIN
     RETURN QUERY
     SELECT u.position, o.kind, o.key, d.operation, o.remote_object_id, o.identity, o.find_value, NULL::jsonb, NULL::jsonb,
            CASE WHEN d.operation = 'delete' THEN q.steps -> CASE WHEN u.removal = 'return' AND q.steps ? 'return' THEN 'return' ELSE 'delete' END END,
-           o.sent_at, o.accepted_at, NULL::text, NULL::text, u.removal, true, coalesce(k.part_of, k.kind)
+           o.sent_at, o.accepted_at, NULL::text, NULL::text, u.removal, true,
+           -- As tbs.recipe has it, whose object in this position may be of another kind by now.
+           CASE WHEN EXISTS (SELECT FROM tbs.remote_object_kind AS y
+                             WHERE y.network_resource_type = k.network_resource_type AND coalesce(k.part_of, k.kind) IN (y.kind, y.part_of) AND y.kind <> k.kind)
+                THEN coalesce(k.part_of, k.kind) END
     FROM tbs.remote_object_use AS u
     JOIN tbs.remote_object AS o ON o.remote_object_id = u.remote_object_id
     JOIN tbs.network_resource AS r ON r.network_resource_id = u.network_resource_id
