@@ -18,7 +18,7 @@ import time
 import psycopg2
 
 from disturbances import cluster
-from processor_speed import ALONE, ProcessorSpeed
+from processor_speed import ProcessorSpeed
 from stand import ENVIRONMENT, POLL, Report, Stand, Trouble, connect, query, value, wait_for
 
 # One service, one object per line USOC, one POST: the least that an activity can be, rendered from layers like any other.
@@ -112,9 +112,8 @@ class Usage:
         return {name: round((seconds - self.before[name]) / count * 1e6, 1) for name, seconds in self._seconds().items()}
 
 
-# What is said of a bar. At the bar: the median could be on either side of it, and another time it may be; the range is printed. Not said: the bar is one in seconds, and no
-# run had the processors for itself.
-MET, AT_THE_BAR, MISSED, NOT_SAID = "met", "AT THE BAR", "MISSED", "NOT SAID"
+# What is said of a bar. At the bar: the median could be on either side of it, and another time it may be; the range is printed.
+MET, AT_THE_BAR, MISSED = "met", "AT THE BAR", "MISSED"
 
 
 def range_of_median(numbers):
@@ -144,9 +143,6 @@ class Watch:
     def speed(self):
         return self.processors.of(self.begin, self.end)
 
-    def is_alone(self):
-        return self.speed() >= ALONE
-
 
 class Benchmark:
     """The figures of one benchmark, and the checks of its own results."""
@@ -160,7 +156,7 @@ class Benchmark:
         self.options = parser.parse_args()
         self.report = Report(name)
         self.rows = []
-        self.speed = ProcessorSpeed(os.environ.get("TBS_BENCH_RESULTS"))
+        self.speed = ProcessorSpeed()
         self.started = time.monotonic()
 
     def figure(self, what, number, unit, bar=None, good=None):
@@ -168,16 +164,11 @@ class Benchmark:
         self.rows.append({"what": what, "value": number, "unit": unit, "bar": bar, "verdict": None if good is None else MET if good else MISSED})
         return number
 
-    def median(self, what, numbers, unit, bar=None, good=None, watches=None):
-        """Prints and keeps the median of runs; `good` says of a number whether it meets the bar. `watches`, one of each run, where the bar is one in seconds: those runs
-        count that had the processors for themselves, if there is any."""
-        alone = [number for number, watch in zip(numbers, watches or ()) if watch.is_alone()]
-        numbers = alone or numbers
+    def median(self, what, numbers, unit, bar=None, good=None):
+        """Prints and keeps the median of runs; `good` says of a number whether it meets the bar."""
         middle = statistics.median(numbers)
         low, high = range_of_median(numbers)
-        verdict = None
-        if good:
-            verdict = NOT_SAID if watches and not alone else MET if good(low) and good(high) else AT_THE_BAR if good(low) or good(high) else MISSED
+        verdict = None if good is None else MET if good(low) and good(high) else AT_THE_BAR if good(low) or good(high) else MISSED
         self.rows.append({"what": what, "value": round(middle, 2), "unit": unit, "runs": [round(n, 2) for n in numbers], "range_of_median": [round(low, 2), round(high, 2)],
                           "bar": bar, "verdict": verdict})
         return middle
@@ -185,7 +176,6 @@ class Benchmark:
     def end(self):
         load = os.getloadavg()
         speed = self.speed.of(self.started, time.monotonic())
-        self.speed.keep()
         document = {"benchmark": self.name, "counts": self.counts, "options": vars(self.options), "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
                     "processors": os.cpu_count(), "processor_speed": round(speed, 2), "load_average": [round(n, 2) for n in load], "checks_failed": self.report.failures, "figures": self.rows}
         if directory := os.environ.get("TBS_BENCH_RESULTS"):
@@ -195,7 +185,7 @@ class Benchmark:
         for row in self.rows:
             bar = ""
             if row["bar"]:
-                bar = f"bar {row['bar']}  {row['verdict']}" + {AT_THE_BAR: " ({:,} to {:,})".format(*row.get("range_of_median", (0, 0))), NOT_SAID: " (the processors were shared)"}.get(row["verdict"], "")
+                bar = f"bar {row['bar']}  {row['verdict']}" + (" ({:,} to {:,})".format(*row["range_of_median"]) if row["verdict"] == AT_THE_BAR else "")
             print(f"  {row['what']:<62} {row['value']:>12,} {row['unit']:<14}{bar}")
         return self.report.end()
 

@@ -2,15 +2,11 @@
 
 A shared host gives the other half of a core to somebody else, for seconds or for minutes. Everything then takes 1.4 to 1.8 times as long, and nothing that the
 guest counts tells: no time is stolen, and the processor time of what it runs grows too. A small computation that uses no memory does, ten times a second on each
-processor, for 0.3 % of its time.
+processor, for 0.3 % of its time. It tells shared processors from others, and not more: an idle one that has just been woken, and all at work, are slower too.
 """
-import json
 import os
 import threading
 import time
-
-# Below this share of the best the machine was shared. All processors at work run at 80 to 85 % of what one does by itself, and shared ones at 50 to 70 %.
-ALONE = 0.75
 
 
 def _compute():
@@ -21,15 +17,10 @@ def _compute():
 
 
 class ProcessorSpeed:
-    """Watches from now on, in threads of its own. `directory`: where the best of earlier runs is kept."""
+    """Watches from now on, in threads of its own."""
 
-    def __init__(self, directory=None):
-        self.path = directory and os.path.join(directory, "processor_speed.json")
+    def __init__(self):
         self.samples = []
-        self.best = float("inf")
-        if self.path and os.path.exists(self.path):
-            with open(self.path, encoding="ascii") as file:
-                self.best = json.load(file)["best_seconds"]
         for processor in os.sched_getaffinity(0):
             threading.Thread(target=self._watch, args=(processor,), daemon=True).start()
 
@@ -44,13 +35,5 @@ class ProcessorSpeed:
     def of(self, begin, end):
         """The share of the best, 0 to 1, at which the processors ran between two moments of time.monotonic()."""
         samples = list(self.samples)
-        self.best = min([self.best] + [seconds for _, seconds in samples])
-        between = [self.best / seconds for moment, seconds in samples if begin <= moment <= end]
-        return sum(between) / len(between) if between else 1.0
-
-    def keep(self):
-        """For those who come later."""
-        if self.path and self.samples:
-            self.of(0, 0)
-            with open(self.path, "w", encoding="ascii") as file:
-                json.dump({"best_seconds": self.best}, file)
+        between = [1 / seconds for moment, seconds in samples if begin <= moment <= end]
+        return min(seconds for _, seconds in samples) * sum(between) / len(between) if between else 1.0
