@@ -256,6 +256,7 @@ SET enable_material = off
 SET jit = off
 AS $bridge_beat$
 DECLARE
+    -- First of all, as in tbs.claim().
     v_is_fenced boolean := tbs.fence_bridge(bridge_beat.bridge_id);
     v_previous_beat timestamptz;
     v_watched jsonb;
