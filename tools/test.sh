@@ -248,6 +248,7 @@ command_bench() {
     for program in "${programs[@]}"; do
         "$TBS_ROOT/tools/with-cluster" --durable "$program" "$@" || status=1
     done
+    if ((${#programs[@]} > 1)); then /usr/bin/python3 "$TBS_ROOT/tests/lib/bars.py" "$TBS_BENCH_RESULTS"; fi
     return "$status"
 }
 

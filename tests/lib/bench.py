@@ -14,11 +14,12 @@ import statistics
 import subprocess
 import sys
 import time
+import unittest.mock
 
 import psycopg2
 
 from disturbances import cluster
-from processor_speed import ProcessorSpeed
+from processors import OWN, Processors
 from stand import ENVIRONMENT, POLL, Report, Stand, Trouble, connect, query, value, wait_for
 
 # One service, one object per line USOC, one POST: the least that an activity can be, rendered from layers like any other.
@@ -74,6 +75,19 @@ def restart_with(setting, text):
     cluster("restart")
 
 
+def create_database(name):
+    """Another database of the cluster, with the extension."""
+    with contextlib.closing(connect()) as admin:
+        query(admin, f"CREATE DATABASE {name}")
+    with contextlib.closing(connect(dbname=name)) as other:
+        query(other, "CREATE EXTENSION tbs")
+
+
+def in_database(name):
+    """A context: what is begun in it is begun in this database of the cluster."""
+    return unittest.mock.patch.dict(os.environ, PGDATABASE=name)
+
+
 class Load:
     """pgbench with one script, from now on: as many transactions as it can make, or so many a second."""
 
@@ -127,21 +141,18 @@ def range_of_median(numbers):
     return ordered[beyond], ordered[-1 - beyond]
 
 
-class Watch:
-    """with Watch(bench) as watch: ...; then watch.speed() is the share of their best at which the processors ran meanwhile."""
+def verdict_of(row):
+    """In words, with the range where it could be another, and with that of the run before where it was."""
+    words = row["verdict"]
+    if words == AT_THE_BAR:
+        words += " ({:,} to {:,})".format(*row["range_of_median"])
+    if row.get("verdict_before", row["verdict"]) != row["verdict"]:
+        words += f", {row['verdict_before']} the time before"
+    return words
 
-    def __init__(self, bench):
-        self.processors = bench.speed
 
-    def __enter__(self):
-        self.begin = time.monotonic()
-        return self
-
-    def __exit__(self, *_):
-        self.end = time.monotonic()
-
-    def speed(self):
-        return self.processors.of(self.begin, self.end)
+# How long a benchmark waits for processors of its own, and measures again because they were not, all in all, in seconds.
+PATIENCE = 600
 
 
 class Benchmark:
@@ -156,8 +167,27 @@ class Benchmark:
         self.options = parser.parse_args()
         self.report = Report(name)
         self.rows = []
-        self.speed = ProcessorSpeed()
-        self.started = time.monotonic()
+        self.results = os.environ.get("TBS_BENCH_RESULTS")
+        self.processors = Processors(self.results and os.path.join(self.results, "processors"))
+        self.speeds = [self.processors.speed()]
+        self.patience = PATIENCE
+
+    def undisturbed(self, measure, prepare=lambda: None):
+        """What measure() returns, made while the processors are one's own: they are waited for, and it is measured once more, prepared anew, when they are not at
+        its end. What is measured has no say in that. When patience is at its end, it counts as it is."""
+        while True:
+            prepare()
+            begin = time.monotonic()
+            while (before := self.processors.speed()) < OWN and time.monotonic() - begin < self.patience:
+                time.sleep(1)
+            start = time.monotonic()
+            measured = measure()
+            after = self.processors.speed()
+            self.patience -= (start - begin) + (0 if after >= OWN else time.monotonic() - start)
+            if after >= OWN or self.patience <= 0:
+                self.speeds += [before, after]
+                return measured
+            self.report.say(f"not counted: the processors were shared, at {after:.0%} of their best")
 
     def figure(self, what, number, unit, bar=None, good=None):
         """Prints and keeps a figure; `bar` is a text, `good` whether it is met."""
@@ -173,19 +203,34 @@ class Benchmark:
                           "bar": bar, "verdict": verdict})
         return middle
 
+    def keep(self, document):
+        """As NAME.json, with the verdicts of the time before, where it was run with the same options."""
+        if not self.results:
+            return
+        path = os.path.join(self.results, self.name + ".json")
+        before = {}
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                before = json.load(file)
+        if before.get("options") == document["options"]:
+            verdicts = {row["what"]: row["verdict"] for row in before["figures"]}
+            for row in self.rows:
+                if row["bar"] and row["what"] in verdicts:
+                    row["verdict_before"] = verdicts[row["what"]]
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(document, file, indent=2)
+
     def end(self):
         load = os.getloadavg()
-        speed = self.speed.of(self.started, time.monotonic())
+        speed = min([*self.speeds, self.processors.speed()])
         document = {"benchmark": self.name, "counts": self.counts, "options": vars(self.options), "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
                     "processors": os.cpu_count(), "processor_speed": round(speed, 2), "load_average": [round(n, 2) for n in load], "checks_failed": self.report.failures, "figures": self.rows}
-        if directory := os.environ.get("TBS_BENCH_RESULTS"):
-            with open(os.path.join(directory, self.name + ".json"), "w", encoding="utf-8") as file:
-                json.dump(document, file, indent=2)
-        print(f"\n{self.name}: {self.counts}\n({os.cpu_count()} processors for everything, at {speed:.0%} of their best; load average {load[0]:.1f} at the end)")
+        self.keep(document)
+        print(f"\n{self.name}: {self.counts}\n({os.cpu_count()} processors for everything, at {speed:.0%} of their best or more; load average {load[0]:.1f} at the end)")
         for row in self.rows:
             bar = ""
             if row["bar"]:
-                bar = f"bar {row['bar']}  {row['verdict']}" + (" ({:,} to {:,})".format(*row["range_of_median"]) if row["verdict"] == AT_THE_BAR else "")
+                bar = f"bar {row['bar']}  {verdict_of(row)}"
             print(f"  {row['what']:<62} {row['value']:>12,} {row['unit']:<14}{bar}")
         return self.report.end()
 
@@ -341,4 +386,4 @@ def timed():
     end = time.monotonic()
 
 
-__all__ = ["Benchmark", "HandBridge", "LINE_USOCS", "Load", "POLL", "Sink", "Stand", "Trouble", "Usage", "Watch", "change_of_lines", "connect", "history_is_complete", "percentile", "processor_seconds", "query", "restart_with", "run_benchmark", "timed", "value", "wait_for"]
+__all__ = ["Benchmark", "HandBridge", "LINE_USOCS", "Load", "POLL", "Sink", "Stand", "Trouble", "Usage", "change_of_lines", "connect", "create_database", "history_is_complete", "in_database", "percentile", "processor_seconds", "query", "restart_with", "run_benchmark", "timed", "value", "wait_for"]
