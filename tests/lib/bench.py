@@ -152,7 +152,7 @@ def verdict_of(row):
 
 
 # How long a benchmark waits for processors of its own, and measures again because they were not, all in all, in seconds.
-PATIENCE = 600
+PATIENCE = 900
 
 
 class Benchmark:
