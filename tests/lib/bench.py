@@ -152,7 +152,7 @@ def verdict_of(row):
 
 
 # How long a benchmark waits for processors of its own, and measures again because they were not, all in all, in seconds.
-PATIENCE = 900
+PATIENCE = 420
 
 
 class Benchmark:
@@ -188,6 +188,16 @@ class Benchmark:
                 self.speeds += [before, after]
                 return measured
             self.report.say(f"not counted: the processors were shared, at {after:.0%} of their best")
+
+    def in_turn(self, cases, measure, turns=None):
+        """{case: [measure(case), of each turn]}: what is compared is measured within seconds. Who begins alternates: what comes second finds more in the caches."""
+        found = {case: [] for case in cases}
+        for number in range(turns or self.options.runs):
+            order = cases if number % 2 == 0 else cases[::-1]
+            # Called before the next turn.
+            for case, measured in self.undisturbed(lambda: [(case, measure(case)) for case in order]):  # noqa: B023
+                found[case].append(measured)
+        return found
 
     def figure(self, what, number, unit, bar=None, good=None):
         """Prints and keeps a figure; `bar` is a text, `good` whether it is met."""
