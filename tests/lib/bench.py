@@ -75,6 +75,12 @@ def restart_with(setting, text):
     cluster("restart")
 
 
+def range_of_percentile(numbers, share):
+    """(least, most) of where a percentile of all that could be measured so is, with the same certainty: how many of the numbers are below it is binomial."""
+    deviation = 1.645 * math.sqrt(share * (1 - share) / len(numbers))
+    return percentile(numbers, max(share - deviation, 0)), percentile(numbers, min(share + deviation, 1))
+
+
 def create_database(name):
     """Another database of the cluster, with the extension."""
     with contextlib.closing(connect()) as admin:
@@ -126,7 +132,7 @@ class Usage:
         return {name: round((seconds - self.before[name]) / count * 1e6, 1) for name, seconds in self._seconds().items()}
 
 
-# What is said of a bar. At the bar: the median could be on either side of it, and another time it may be; the range is printed.
+# What is said of a bar. At the bar: the number could be on either side of it, and another time it may be; the range is printed.
 MET, AT_THE_BAR, MISSED = "met", "AT THE BAR", "MISSED"
 
 
@@ -145,7 +151,7 @@ def verdict_of(row):
     """In words, with the range where it could be another, and with that of the run before where it was."""
     words = row["verdict"]
     if words == AT_THE_BAR:
-        words += " ({:,} to {:,})".format(*row["range_of_median"])
+        words += " ({:,} to {:,})".format(*row["range"])
     if row.get("verdict_before", row["verdict"]) != row["verdict"]:
         words += f", {row['verdict_before']} the time before"
     return words
@@ -206,12 +212,17 @@ class Benchmark:
 
     def median(self, what, numbers, unit, bar=None, good=None):
         """Prints and keeps the median of runs; `good` says of a number whether it meets the bar."""
-        middle = statistics.median(numbers)
-        low, high = range_of_median(numbers)
+        return self._ranged(what, statistics.median(numbers), range_of_median(numbers), unit, bar, good, runs=[round(n, 2) for n in numbers])
+
+    def percentile(self, what, numbers, share, unit, bar=None, good=None):
+        """Prints and keeps a percentile of very many numbers."""
+        return self._ranged(what, percentile(numbers, share), range_of_percentile(numbers, share), unit, bar, good, numbers=len(numbers))
+
+    def _ranged(self, what, number, lies_between, unit, bar, good, **more):
+        low, high = lies_between
         verdict = None if good is None else MET if good(low) and good(high) else AT_THE_BAR if good(low) or good(high) else MISSED
-        self.rows.append({"what": what, "value": round(middle, 2), "unit": unit, "runs": [round(n, 2) for n in numbers], "range_of_median": [round(low, 2), round(high, 2)],
-                          "bar": bar, "verdict": verdict})
-        return middle
+        self.rows.append({"what": what, "value": round(number, 2), "unit": unit, "range": [round(low, 2), round(high, 2)], "bar": bar, "verdict": verdict, **more})
+        return number
 
     def keep(self, document):
         """As NAME.json, with the verdicts of the time before, where it was run with the same options."""
